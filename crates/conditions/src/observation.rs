@@ -1,0 +1,51 @@
+//! What the hypervisor says about a guest, without asking the guest.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{GuestId, NodeName, Timestamp};
+
+/// One look at a guest from outside.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Observation {
+    /// The guest that was looked at.
+    pub guest: GuestId,
+    /// Where it is.
+    pub node: NodeName,
+    /// Whether it runs.
+    pub run_state: RunState,
+    /// Why the hypervisor refuses lifecycle calls at the moment (`backup`, `migrate`, ...), if it does.
+    pub lock: Option<String>,
+    /// The agent's port in the running (not the pending) configuration.
+    pub channel_device: ChannelDevice,
+    /// What was asked and what it answered, for people (`query-status: running`).
+    pub evidence: String,
+    /// When the answer came.
+    pub at: Timestamp,
+}
+
+/// Whether a guest runs, as the hypervisor sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RunState {
+    /// Its processors run.
+    Running,
+    /// No process or machine of that name runs; powering on is possible.
+    Stopped,
+    /// Anything else, in the hypervisor's word (`paused`, `io-error`, `shutdown`): hands off.
+    Other(String),
+}
+
+/// The virtio-serial port `org.qemu.guest_agent.0` of a machine, seen from outside.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChannelDevice {
+    /// The running machine has the port.
+    Present {
+        /// Whether something in the guest has opened it, where the hypervisor can tell.
+        opened_by_guest: Option<bool>,
+    },
+    /// The running machine has no such port.
+    Absent,
+    /// It could not be told, and why.
+    Unknown(String),
+}

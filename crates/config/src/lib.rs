@@ -1,0 +1,1 @@
+//! hospes.toml: guests, tags, addresses and deadlines.

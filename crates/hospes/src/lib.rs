@@ -1,0 +1,1 @@
+//! hospes: checks, repairs, gates, restarts and proves.

@@ -1,0 +1,3 @@
+//! crates/hospes
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The qemu backend: QMP and agent sockets of local machines.

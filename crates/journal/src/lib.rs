@@ -1,0 +1,1 @@
+//! The journal: runs, steps, host keys and exclusion in SQLite.

@@ -1,0 +1,1 @@
+//! The lab: guest image, virtual machines, scenarios, benchmarks.

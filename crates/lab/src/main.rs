@@ -1,0 +1,3 @@
+//! crates/lab
+
+fn main() {}

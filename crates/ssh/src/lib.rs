@@ -1,0 +1,1 @@
+//! The SSH port: a guest shell over russh.
