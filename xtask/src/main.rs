@@ -1,3 +1,74 @@
-//! xtask
+//! The project's own commands: `cargo xtask demo`, `test`, `tidy` and `bench`.
 
-fn main() {}
+mod bench;
+mod demo;
+mod deny;
+mod fuzz;
+mod process;
+mod say;
+mod setup;
+mod stages;
+mod test;
+mod tidy;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser;
+
+use crate::process::Interrupted;
+use crate::workspace::Workspace;
+
+/// The project's own commands.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+enum Command {
+    /// Shows hospes on a real virtual machine.
+    Demo {
+        /// Leaves the machine running until the next command that uses the lab.
+        #[arg(long)]
+        keep: bool,
+    },
+    /// Checks everything: format, lints, documentation, structure, tests, fuzzing, real machines.
+    Test {
+        /// Also the longer scenarios and more seeds.
+        #[arg(long)]
+        full: bool,
+    },
+    /// Checks the structure of the source: layers, sizes, words.
+    Tidy,
+    /// Measures speed and memory of a release build.
+    Bench,
+}
+
+fn main() -> ExitCode {
+    match run(&Command::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say::error(&format!("xtask: {error:#}"));
+            ExitCode::from(exit_code(&error))
+        }
+    }
+}
+
+fn run(command: &Command) -> Result<()> {
+    process::watch_signals()?;
+    let workspace = Workspace::find()?;
+    match command {
+        Command::Demo { keep } => demo::run(&workspace, *keep),
+        Command::Test { full } => test::run(&workspace, *full),
+        Command::Tidy => tidy::run(&workspace),
+        Command::Bench => bench::run(&workspace),
+    }
+}
+
+/// A command that a signal ended says so the way a shell does: 128 and the signal's number.
+fn exit_code(error: &anyhow::Error) -> u8 {
+    let signal = error
+        .downcast_ref::<Interrupted>()
+        .map(|interrupted| interrupted.signal);
+    signal
+        .and_then(|signal| u8::try_from(128 + signal).ok())
+        .unwrap_or(1)
+}

@@ -53,7 +53,10 @@ impl FromStr for GuestId {
         if fits && text.chars().all(allowed) {
             return Ok(Self(text.to_owned()));
         }
-        Err(InvalidName::new(text, "a guest name (1 to 63 of A-Z a-z 0-9 . _ -)"))
+        Err(InvalidName::new(
+            text,
+            "a guest name (1 to 63 of A-Z a-z 0-9 . _ -)",
+        ))
     }
 }
 
@@ -151,7 +154,11 @@ mod tests {
         let id = "8d0e5f1e-1111-4222-8333-94444444444a";
         assert_eq!(format!("{id}\n").parse::<BootId>().unwrap().as_str(), id);
         assert_eq!(id.to_uppercase().parse::<BootId>().unwrap().as_str(), id);
-        for bad in ["", "cat: boot_id: No such file", "8d0e5f1e11114222833394444444444a8d0e"] {
+        for bad in [
+            "",
+            "cat: boot_id: No such file",
+            "8d0e5f1e11114222833394444444444a8d0e",
+        ] {
             assert!(bad.parse::<BootId>().is_err(), "{bad}");
         }
     }

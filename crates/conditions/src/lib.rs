@@ -9,16 +9,27 @@
 //! Nothing here reads a clock, a socket or a file: what was seen comes in as values,
 //! what it means goes out as values.
 
+pub mod assess;
 mod channel;
 mod facts;
+pub mod fix;
+pub mod hooks;
 mod identity;
 mod observation;
+pub mod probe;
 mod time;
 mod verdict;
 
+pub use assess::{Check, Identity, Sightings, SshSighting, Unreadable, UnreadableReason, assess};
 pub use channel::{ChannelAnswers, ChannelReport, FreezeStatus, MachineMarks, SilenceReason};
-pub use facts::{FileFacts, GuestFacts, PackageFacts, UnitFacts, Via};
+pub use facts::{
+    AGENT_PACKAGES, AGENT_UNITS, FileFacts, GuestFacts, PORT_DEVICE, PORT_PATH, PackageFacts,
+    UnitFacts, Via,
+};
+pub use fix::{FixPlan, Remedy, plan};
+pub use hooks::{Hook, Source};
 pub use identity::{BootId, GuestId, InvalidName, NodeName};
 pub use observation::{ChannelDevice, Observation, RunState};
+pub use probe::{Probe, ProbeError, ProbeStep};
 pub use time::Timestamp;
 pub use verdict::{Condition, Evidence, State, Verdict};

@@ -101,7 +101,10 @@ pub struct Evidence {
 impl Evidence {
     /// `asked` answered `answered`.
     pub fn new(asked: impl Into<String>, answered: impl Into<String>) -> Self {
-        Self { asked: asked.into(), answered: answered.into() }
+        Self {
+            asked: asked.into(),
+            answered: answered.into(),
+        }
     }
 }
 

@@ -1,1 +1,19 @@
 //! hospes: checks, repairs, gates, restarts and proves.
+//!
+//! ```text
+//! main ─► cli (definition) ─► verbs (one file a verb) ─► drive (journal, effects) ─► edge (the world)
+//!                                        └─► show (tables, timelines, JSON)
+//! ```
+
+pub mod cli;
+mod clock;
+mod drive;
+mod edge;
+mod exit;
+mod fleet;
+mod show;
+mod store;
+mod verbs;
+
+pub use exit::{Exit, exit_of_error};
+pub use verbs::run;

@@ -1,1 +1,36 @@
 //! The journal: runs, steps, host keys and exclusion in SQLite.
+//!
+//! ```text
+//!            lock(guest)                      state directory (0700)
+//! controller ───────────► GuestLock           ├─ hospes.db          runs, steps, notes, host keys
+//!     │                      │                └─ locks/GUEST.lock   who operates on GUEST now
+//!     │ begin ► intend ► (effect) ► result ► finish
+//!     └──────────► Journal ──────────────────────────► one transaction each, synced to disk
+//!
+//! Active ──finish──► Resumable ──resume──► Active ──finish──► Done, Failed, Refused, Abandoned
+//! ```
+//!
+//! *Invariants.* An effect is recorded before it happens, together with the state to resume from.
+//! Nothing about a guest's run is recorded without that guest's lock. What ended stays ended.
+//! What cannot be read is reported and kept.
+
+mod error;
+mod id;
+mod keys;
+mod lock;
+mod read;
+mod record;
+mod schema;
+mod store;
+mod write;
+
+pub use error::JournalError;
+pub use id::{InvalidRunId, RunId, StepId};
+pub use keys::{KeySource, PastKey, PinnedKey};
+pub use lock::{GuestLock, Holder, LockError};
+pub use read::RunFilter;
+pub use record::{
+    CorruptRun, IntendedStep, NewRun, Note, RunRecord, RunStatus, RunSummary, StepRecord,
+    StepResult,
+};
+pub use store::Journal;

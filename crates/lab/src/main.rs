@@ -1,3 +1,173 @@
-//! crates/lab
+//! The lab's command line. Its users are `cargo xtask` and developers.
 
-fn main() {}
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::{Parser, Subcommand};
+use lab::console::Console;
+use lab::image::Image;
+use lab::scenario::Selection;
+use lab::session::{self, Session};
+use lab::{bench, demo, scenario, scenarios};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Guest image, virtual machines, scenarios and benchmarks of hospes.
+#[derive(Debug, Parser)]
+#[command(name = "lab")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Subcommands,
+}
+
+#[derive(Debug, Subcommand)]
+enum Subcommands {
+    /// Builds, names or removes the guest image.
+    Image {
+        #[command(subcommand)]
+        command: ImageCommand,
+    },
+    /// Runs the scenarios on real machines.
+    Scenarios {
+        /// Only those whose name contains this.
+        filter: Option<String>,
+        /// Also the longer ones.
+        #[arg(long)]
+        full: bool,
+        /// How many at once.
+        #[arg(short, default_value_t = 2)]
+        jobs: usize,
+        /// Lists them instead.
+        #[arg(long)]
+        list: bool,
+    },
+    /// Shows the product on a real machine.
+    Demo {
+        /// Leaves the machine running until the next scenarios, demo or sweep.
+        #[arg(long)]
+        keep: bool,
+    },
+    /// Measures the product.
+    Bench,
+    /// Ends machines and removes files that kept or killed runs left behind.
+    Sweep,
+    /// Ends the machines of a run when standard input closes.
+    #[command(hide = true)]
+    Reap {
+        /// The run's directory.
+        dir: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum ImageCommand {
+    /// Builds the image unless it is cached.
+    Build,
+    /// Prints the image's directory.
+    Path,
+    /// Removes every cached image.
+    Clean,
+}
+
+impl Subcommands {
+    /// Whether it needs a session, whose opening ends what earlier runs left, kept machines too.
+    fn starts_machines(&self) -> bool {
+        matches!(
+            self,
+            Self::Scenarios { list: false, .. } | Self::Demo { .. } | Self::Sweep
+        )
+    }
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let console = Console::detect();
+    if let Subcommands::Reap { dir } = &arguments.command {
+        session::reap(dir, std::io::stdin());
+        return ExitCode::SUCCESS;
+    }
+    match run(arguments.command, &console) {
+        Ok(code) => code,
+        Err(error) => {
+            console.note(format!("lab: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Subcommands, console: &Console) -> Result<ExitCode> {
+    // Declared before the runtime, so that it is dropped after every task and machine of it.
+    let session = command.starts_machines().then(Session::open).transpose()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let runtime = runtime.context("cannot start the asynchronous runtime")?;
+    runtime.block_on(async {
+        tokio::select! {
+            result = perform(command, session.as_ref(), console) => result.map(|()| ExitCode::SUCCESS),
+            code = interrupted() => {
+                console.note("lab: interrupted, ending its machines");
+                Ok(ExitCode::from(code?))
+            }
+        }
+    })
+}
+
+async fn perform(command: Subcommands, session: Option<&Session>, console: &Console) -> Result<()> {
+    let session = || session.context("this command has no session");
+    match command {
+        Subcommands::Image { command } => image(command, console).await,
+        Subcommands::Scenarios { list: true, .. } => {
+            list(console);
+            Ok(())
+        }
+        Subcommands::Scenarios {
+            filter, full, jobs, ..
+        } => {
+            let selection = Selection {
+                filter,
+                full,
+                at_once: jobs,
+            };
+            scenario::run(scenarios::ALL, &selection, session()?, console).await
+        }
+        Subcommands::Demo { keep } => demo::run(keep, session()?, console).await,
+        Subcommands::Bench => bench::run(console).await,
+        // Opening the session has swept; the reaper never comes here.
+        Subcommands::Sweep | Subcommands::Reap { .. } => Ok(()),
+    }
+}
+
+async fn image(command: ImageCommand, console: &Console) -> Result<()> {
+    match command {
+        ImageCommand::Build => {
+            let image = Image::ensure(console).await?;
+            console.result(image.dir().display());
+        }
+        ImageCommand::Path => console.result(Image::location().await?.display()),
+        ImageCommand::Clean => {
+            for path in Image::clean()? {
+                console.result(format!("removed {}", path.display()));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn list(console: &Console) {
+    for scenario in scenarios::ALL {
+        let when = if scenario.full_only { "full" } else { "" };
+        console.result(format!("{:28} {when:5} {}", scenario.name, scenario.about));
+    }
+}
+
+/// Ends with the exit code of the signal that asked the lab to stop: 128 and its number.
+async fn interrupted() -> Result<u8> {
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen to signals")?;
+    let mut hangup = signal(SignalKind::hangup()).context("cannot listen to signals")?;
+    tokio::select! {
+        pressed = tokio::signal::ctrl_c() => pressed.map(|()| 130).context("cannot listen to signals"),
+        _ = terminate.recv() => Ok(143),
+        _ = hangup.recv() => Ok(129),
+    }
+}

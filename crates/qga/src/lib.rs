@@ -1,1 +1,22 @@
-//! The QEMU guest agent protocol, without I/O.
+//! The QEMU guest agent protocol, without I/O: both ends of the channel.
+//!
+//! ```text
+//! client end   Command ─► ClientSession ─► bytes out      bytes in ─► ReplyDecoder ─► ClientSession ─► value
+//! server end   bytes in ─► RequestDecoder ─► Request      Reply ─► bytes out
+//! ```
+//!
+//! Nothing here reads a clock, draws a random number or touches a socket: bytes, moments and
+//! fresh ids come in as arguments. Whatever the peer sends, nothing panics and memory stays
+//! within the limits that were given.
+
+mod client;
+pub mod commands;
+mod message;
+mod server;
+
+pub use client::{
+    CallError, CallId, ClientSession, Garbage, GarbageReason, ReplyDecoder, ReplyEvent,
+    ReplyLimits, Step,
+};
+pub use message::{AgentError, Answer, DELIMITER, NotAReply, Reply, Request};
+pub use server::{RejectedRequest, RequestDecoder, RequestEvent, RequestLimits};

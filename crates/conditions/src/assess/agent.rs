@@ -1,0 +1,185 @@
+//! Conditions 5 and 6: the port, and the agent's answer.
+
+use super::sightings::Sightings;
+use crate::{
+    ChannelDevice, ChannelReport, Condition, Evidence, FreezeStatus, PORT_PATH, RunState,
+    SilenceReason, State, Verdict,
+};
+
+const PORT_REMEDY: &str = "configure the channel in the VM, let the guest power itself off \
+                           through SSH, then `hospes start GUEST`";
+
+/// Condition 5: the port's device in the guest and in the running machine.
+pub(super) fn port(seen: &Sightings) -> Verdict {
+    let in_guest = seen
+        .shell
+        .as_ref()
+        .ok()
+        .and_then(|facts| facts.port_in_guest);
+    let answers = matches!(seen.channel, ChannelReport::Answered(_));
+    let device = &seen.observation.channel_device;
+    let mut evidence = vec![Evidence::new(
+        "the running machine's devices",
+        match device {
+            ChannelDevice::Present { .. } => "org.qemu.guest_agent.0 is there".to_owned(),
+            ChannelDevice::Absent => "no org.qemu.guest_agent.0".to_owned(),
+            ChannelDevice::Unknown(why) => why.clone(),
+        },
+    )];
+    let asked = format!("ls {PORT_PATH}");
+    match in_guest {
+        Some(true) => evidence.push(Evidence::new(asked, "it exists")),
+        Some(false) => evidence.push(Evidence::new(asked, "no such file")),
+        None if answers => evidence.push(Evidence::new("guest-ping", "answered through the port")),
+        None => {}
+    }
+    let is_in_guest = in_guest.or(answers.then_some(true));
+    let (state, summary) = match (device, is_in_guest) {
+        (ChannelDevice::Absent, _) => (State::Failed, "the running machine has no agent port"),
+        (_, Some(false)) => (State::Failed, "the guest has no agent port"),
+        (ChannelDevice::Present { .. }, Some(true)) => (
+            State::Healthy,
+            "the port is in the machine and in the guest",
+        ),
+        (ChannelDevice::Unknown(_), _) => (
+            State::Unknown,
+            "whether the running machine has the port could not be told",
+        ),
+        (_, None) => (
+            State::Unknown,
+            "whether the guest has the port could not be told",
+        ),
+    };
+    let remedy = match state {
+        State::Healthy => None,
+        State::Failed => Some(PORT_REMEDY.to_owned()),
+        State::Unknown => Some("make the guest readable by SSH or through its agent".to_owned()),
+    };
+    Verdict {
+        condition: Condition::Port,
+        state,
+        summary: summary.to_owned(),
+        evidence,
+        remedy,
+    }
+}
+
+/// Condition 6: the agent answers, is thawed and can shut the guest down.
+pub(super) fn answers(seen: &Sightings) -> Verdict {
+    let (state, summary, evidence, remedy) = match &seen.channel {
+        ChannelReport::Silent { reason, evidence } => {
+            let (state, summary, remedy) = silence(*reason, &seen.observation.run_state);
+            (
+                state,
+                summary,
+                vec![Evidence::new("guest-ping", evidence.as_str())],
+                remedy,
+            )
+        }
+        ChannelReport::Answered(answers) => {
+            let freeze = match answers.freeze {
+                Some(FreezeStatus::Thawed) => "thawed",
+                Some(FreezeStatus::Frozen) => "frozen",
+                None => "no answer",
+            };
+            let can_shut_down = answers.enabled.contains("guest-shutdown");
+            let evidence = vec![
+                Evidence::new("guest-ping", format!("answered in {} us", answers.ping_us)),
+                Evidence::new("guest-fsfreeze-status", freeze),
+                Evidence::new(
+                    "guest-info",
+                    format!(
+                        "version {}, guest-shutdown {}",
+                        answers.version,
+                        if can_shut_down {
+                            "enabled"
+                        } else {
+                            "not enabled"
+                        }
+                    ),
+                ),
+            ];
+            let (state, summary, remedy) = capability(answers.freeze, can_shut_down);
+            (state, summary, evidence, remedy)
+        }
+    };
+    let remedy = (state != State::Healthy).then(|| remedy.to_owned());
+    Verdict {
+        condition: Condition::Answers,
+        state,
+        summary: summary.to_owned(),
+        evidence,
+        remedy,
+    }
+}
+
+const fn capability(
+    freeze: Option<FreezeStatus>,
+    can_shut_down: bool,
+) -> (State, &'static str, &'static str) {
+    match (freeze, can_shut_down) {
+        (Some(FreezeStatus::Frozen), _) => (
+            State::Failed,
+            "the guest's file systems are frozen",
+            "let whoever froze them (a backup, a snapshot) finish or thaw them",
+        ),
+        (_, false) => (
+            State::Failed,
+            "the agent may not shut the guest down",
+            "take guest-shutdown off the blocked commands in the agent's configuration \
+             (/etc/qemu/qemu-ga.conf or /etc/sysconfig/qemu-ga)",
+        ),
+        (None, true) => (
+            State::Unknown,
+            "whether file systems are frozen could not be told",
+            "allow guest-fsfreeze-status in the agent's configuration",
+        ),
+        (Some(FreezeStatus::Thawed), true) => (
+            State::Healthy,
+            "the agent answers, is thawed and can shut down",
+            "",
+        ),
+    }
+}
+
+fn silence(reason: SilenceReason, run_state: &RunState) -> (State, &'static str, &'static str) {
+    if *run_state == RunState::Stopped {
+        return (
+            State::Failed,
+            "the guest does not run",
+            "`hospes start GUEST`",
+        );
+    }
+    match reason {
+        SilenceReason::GuestStopped => (
+            State::Failed,
+            "the guest does not run",
+            "`hospes start GUEST`",
+        ),
+        SilenceReason::NoSocket => (
+            State::Failed,
+            "there is no agent socket at the hypervisor",
+            PORT_REMEDY,
+        ),
+        SilenceReason::Held => (
+            State::Unknown,
+            "another client holds the agent's socket",
+            "end the other client of the agent's socket, then check again",
+        ),
+        SilenceReason::TimedOut => (
+            State::Failed,
+            "the agent does not answer",
+            "`hospes fix GUEST`",
+        ),
+        SilenceReason::Garbage => (
+            State::Failed,
+            "the agent answers what is not its protocol",
+            "see what listens on the port in the guest; `systemctl restart` the agent there",
+        ),
+        SilenceReason::Error => (
+            State::Failed,
+            "the agent answers with an error",
+            "read the agent's log in the guest (`journalctl -u qemu-guest-agent`)",
+        ),
+    }
+}

@@ -1,0 +1,195 @@
+//! What an operator is told about each kind of mistake: whole texts, as snapshots.
+
+mod files;
+
+use std::fmt::Write as _;
+
+use files::complaint;
+
+/// All complaints one after another, each under its mistake's name.
+fn complaints(mistakes: &[(&str, &str)]) -> String {
+    let mut told = String::new();
+    for (name, text) in mistakes {
+        let _ = write!(told, "---- {name} ----\n{}\n\n", complaint(text));
+    }
+    told
+}
+
+#[test]
+fn text_that_is_not_toml() {
+    let told = complaints(&[
+        ("value missing", "[guest.web1]\nqmp =\n"),
+        (
+            "string not closed",
+            "[guest.web1]\nqmp = \"/run/web1.qmp\nagent = \"x\"\n",
+        ),
+        ("header not closed", "[guest.web1\nqmp = \"/q\"\n"),
+        ("no quotes", "[guest.web1]\nqmp = /run/web1.qmp\n"),
+        ("key twice", "[guest.web1]\nqmp = \"/a\"\nqmp = \"/b\"\n"),
+        (
+            "table twice",
+            "[guest.web1]\nqmp = \"/a\"\n[guest.web1]\nqmp = \"/b\"\n",
+        ),
+        ("bare words", "hello world\n"),
+        ("yaml", "guests:\n  - web1\n"),
+        (
+            "too deep",
+            &format!("guest = {}{}", "[".repeat(200), "]".repeat(200)),
+        ),
+    ]);
+    insta::assert_snapshot!(told);
+}
+
+#[test]
+fn text_that_is_not_utf_8() {
+    insta::assert_snapshot!(complaint(b"[guest.web1]\nqmp = \"/run/\xff.qmp\"\n"), @r#"
+    hospes.toml:2:13: this is not UTF-8 text
+      |
+    2 | qmp = "/run/�.qmp"
+      |             ^
+    "#);
+}
+
+#[test]
+fn keys_that_do_not_exist() {
+    let told = complaints(&[
+        (
+            "near miss",
+            "[guest.web1]\nqmp = \"/q\"\nstrat = [\"qemu\"]\n",
+        ),
+        (
+            "nothing near",
+            "[guest.web1]\nqmp = \"/q\"\nmemory = 2048\n",
+        ),
+        ("plural", "[guests.web1]\nqmp = \"/q\"\n"),
+        (
+            "underscore",
+            "[defaults.deadlines]\nssh_connect = \"10s\"\n",
+        ),
+        ("sockets in the defaults", "[defaults]\nqmp = \"/q\"\n"),
+        (
+            "in ssh",
+            "[guest.web1]\nqmp = \"/q\"\nssh = { host = \"h\", pot = 22 }\n",
+        ),
+        (
+            "needs quotes",
+            "[guest.web1]\nqmp = \"/q\"\n\"x\\u001b[2J\" = 1\n",
+        ),
+    ]);
+    insta::assert_snapshot!(told);
+}
+
+#[test]
+fn values_of_the_wrong_kind() {
+    let told = complaints(&[
+        ("number as path", "[guest.web1]\nqmp = 5\n"),
+        ("guest is no table", "[guest]\nweb1 = \"/q\"\n"),
+        ("guest is a list", "[[guest.web1]]\nqmp = \"/q\"\n"),
+        (
+            "start is a line",
+            "[guest.web1]\nqmp = \"/q\"\nstart = \"qemu -m 1\"\n",
+        ),
+        ("start is empty", "[guest.web1]\nqmp = \"/q\"\nstart = []\n"),
+        (
+            "start has a number",
+            "[guest.web1]\nqmp = \"/q\"\nstart = [\"qemu\", \"-m\", 2048]\n",
+        ),
+        (
+            "start has a zero",
+            "[guest.web1]\nqmp = \"/q\"\nstart = [\"qemu\", \"\\u0000\"]\n",
+        ),
+        (
+            "tag with a blank",
+            "[guest.web1]\nqmp = \"/q\"\ntags = [\"web\", \"my web\"]\n",
+        ),
+        ("empty path", "[guest.web1]\nqmp = \"\"\n"),
+        ("another's home", "[guest.web1]\nqmp = \"~uwe/q\"\n"),
+        ("state directory", "state-dir = false\n"),
+    ]);
+    insta::assert_snapshot!(told);
+}
+
+#[test]
+fn durations() {
+    let deadline = |value: &str| format!("[defaults.deadlines]\npermit = {value}\n");
+    let [number, unit, zero, long, negative] =
+        ["60", "\"60\"", "\"0s\"", "\"6m\"", "\"-5s\""].map(deadline);
+    let told = complaints(&[
+        ("number", &number),
+        ("no unit", &unit),
+        ("nothing", &zero),
+        ("permit over 5 min", &long),
+        ("negative", &negative),
+        (
+            "over a day",
+            "[guest.web1]\nqmp = \"/q\"\ndeadlines = { stop = \"25h\" }\n",
+        ),
+        (
+            "overflow",
+            "[guest.web1]\nqmp = \"/q\"\ndeadlines.stop = \"99999999999999999999y\"\n",
+        ),
+    ]);
+    insta::assert_snapshot!(told);
+}
+
+#[test]
+fn ssh() {
+    let ssh = |line: &str| format!("[guest.web1]\nqmp = \"/q\"\n[guest.web1.ssh]\n{line}\n");
+    let cases = [
+        "user = \"root\"",
+        "host = \"root@192.0.2.10\"",
+        "host = \"192.0.2.10:22\"",
+        "host = \"-oProxyCommand=x\"",
+        "host = \"h\"\nport = 0",
+        "host = \"h\"\nport = 65536",
+        "host = \"h\"\nport = \"22\"",
+        "host = \"h\"\nagent = \"yes\"",
+        "host = \"h\"\nidentities = [1]",
+        "host = \"h\"\nhost-key = \"SHA256:47DEQpj8HBSa\"",
+        "host = \"h\"\njump = [\"bastion:ssh\"]",
+        "host = \"h\"\njump = [\"2001:db8::1\"]",
+        "host = \"h\"\njump = [\"@bastion\"]",
+    ]
+    .map(ssh);
+    let named: Vec<(&str, &str)> = cases
+        .iter()
+        .map(|case| (case.lines().last().unwrap(), case.as_str()))
+        .collect();
+    let told = complaints(&named);
+    insta::assert_snapshot!(told);
+}
+
+#[test]
+fn guests() {
+    let long = format!("[guest.web1]\nqmp = \"/run/{}\"\n", "x".repeat(110));
+    let told = complaints(&[
+        ("no qmp", "[guest.web1]\ntags = [\"web\"]\n"),
+        ("name with a blank", "[guest.\"my web\"]\nqmp = \"/q\"\n"),
+        ("called all", "[guest.all]\nqmp = \"/q\"\n"),
+        ("long socket", &long),
+        (
+            "shared socket",
+            "[guest.web2]\nqmp = \"/run/b\"\n[guest.web1]\nqmp = \"/run/a\"\nagent = \"/run/.//b\"\n",
+        ),
+        (
+            "one socket for both",
+            "[guest.web1]\nqmp = \"/run/a\"\nagent = \"/run/a\"\n",
+        ),
+    ]);
+    insta::assert_snapshot!(told);
+}
+
+#[test]
+fn all_mistakes_are_told_at_once_in_the_order_of_the_file() {
+    let told = complaint(
+        "statedir = \"/s\"\n\n[guest.web2]\nqmp = 1\n\n[guest.web1]\nagent = \"/a\"\n\n[guest.web1.ssh]\nport = 99999\n",
+    );
+    insta::assert_snapshot!(told);
+}
+
+#[test]
+fn of_very_many_mistakes_the_first_are_told_and_the_rest_counted() {
+    let told = complaint((0..1000).map(|n| format!("k{n} = 1\n")).collect::<String>());
+    assert_eq!(told.matches("unknown key").count(), 20);
+    assert!(told.ends_with("\n\nand 980 more"), "{told}");
+}

@@ -1,0 +1,16 @@
+//! The edge: everything that touches the world, as the operations' effects ask for it.
+
+mod agent;
+mod agent_shell;
+mod apply;
+mod hostkeys;
+mod judge;
+mod sight;
+mod slot;
+mod world;
+
+pub(crate) use agent::Agent;
+pub(crate) use hostkeys::reported_keys;
+pub(crate) use judge::Judge;
+pub(crate) use slot::AgentSlot;
+pub(crate) use world::{CallDeadlines, World, no_ssh};

@@ -1,0 +1,82 @@
+//! Checks and repair plans for people.
+
+use anyhow::Result;
+use conditions::{Check, FixPlan, Identity, RunState, State, Verdict};
+
+use super::{line, table};
+
+/// The six conditions of one guest: a table, then the evidence of what is wrong (of everything,
+/// with `all`) and what to do.
+pub(crate) fn check_report(check: &Check, all: bool) -> Result<()> {
+    line(&headline(check))?;
+    let rows = check.verdicts().iter().map(|verdict| {
+        let number = verdict.condition.number().to_string();
+        let title = verdict.condition.title().to_owned();
+        [format!("  {number}"), title, word(verdict.state).to_owned(), verdict.summary.clone()]
+    });
+    line(&table(["  #", "CONDITION", "STATE", "BECAUSE"], rows))?;
+    for verdict in check.verdicts() {
+        if all || verdict.state != State::Healthy {
+            evidence(verdict)?;
+        }
+    }
+    Ok(())
+}
+
+fn headline(check: &Check) -> String {
+    let mut words = vec![match check.run_state() {
+        RunState::Running => "running".to_owned(),
+        RunState::Stopped => "stopped".to_owned(),
+        RunState::Other(word) => word.clone(),
+    }];
+    words.push(format!("on {}", check.node()));
+    words.extend(check.boot_id().map(|boot| format!("boot {}", boot.short())));
+    words.extend(check.system_state().map(|state| format!("systemd {state}")));
+    words.extend(check.lock().map(|lock| format!("locked ({lock})")));
+    words.push(match check.identity() {
+        Identity::Same { .. } if check.is_healthy() => "the hypervisor may act".to_owned(),
+        Identity::Same { .. } => "the hypervisor must not act".to_owned(),
+        Identity::Different { evidence } => format!("NOT THE SAME MACHINE: {evidence}"),
+        Identity::Unproven { why } => format!("identity unproven: {why}"),
+    });
+    format!("{}: {}", check.guest(), words.join(", "))
+}
+
+fn evidence(verdict: &Verdict) -> Result<()> {
+    for (i, seen) in verdict.evidence.iter().enumerate() {
+        let number = if i == 0 { verdict.condition.number().to_string() } else { String::new() };
+        let mut answered = seen.answered.lines();
+        line(&format!("  {number:1} {}: {}", seen.asked, answered.next().unwrap_or("(nothing)")))?;
+        for more in answered {
+            line(&format!("      {more}"))?;
+        }
+    }
+    match &verdict.remedy {
+        Some(remedy) => line(&format!("    -> {remedy}")),
+        None => Ok(()),
+    }
+}
+
+const fn word(state: State) -> &'static str {
+    match state {
+        State::Healthy => "healthy",
+        State::Failed => "FAILED",
+        State::Unknown => "unknown",
+    }
+}
+
+/// What `fix` would do: each remedy, with its diff.
+pub(crate) fn fix_plan(check: &Check, plan: &FixPlan) -> Result<()> {
+    let guest = check.guest();
+    if plan.remedies.is_empty() && plan.manual.is_empty() {
+        return line(&format!("{guest}: nothing to mend"));
+    }
+    line(&format!("{guest}: fix would, in this order:"))?;
+    for (i, remedy) in plan.remedies.iter().enumerate() {
+        line(&format!("  {}. {}", i + 1, remedy.describe()))?;
+        for text in remedy.diff().iter().flat_map(|diff| diff.lines()) {
+            line(&format!("       {text}"))?;
+        }
+    }
+    plan.manual.iter().try_for_each(|what| line(&format!("  for you: {what}")))
+}

@@ -1,0 +1,39 @@
+//! The journal, shared by the tasks of one controller.
+
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use conditions::{GuestId, Timestamp};
+use journal::{Journal, JournalError, KeySource};
+
+/// One open journal.
+pub(crate) struct Store(Mutex<Journal>);
+
+impl Store {
+    pub(crate) fn open(state_dir: &Path) -> Result<Self, JournalError> {
+        Ok(Self(Mutex::new(Journal::open(state_dir)?)))
+    }
+
+    /// The journal, for calls that take milliseconds.
+    pub(crate) fn journal(&self) -> MutexGuard<'_, Journal> {
+        // Every call is one transaction: a panic in another task left nothing half done.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The keys trusted for `guest`, as `algorithm base64`.
+    pub(crate) fn pinned(&self, guest: &GuestId) -> Result<Vec<String>, String> {
+        let pinned = self.journal().pinned(guest).map_err(|error| error.to_string())?;
+        Ok(pinned.into_iter().map(|key| key.key).collect())
+    }
+
+    /// Trusts exactly these keys for `guest` from now on.
+    pub(crate) fn pin(
+        &self,
+        guest: &GuestId,
+        keys: &[String],
+        source: KeySource,
+        at: Timestamp,
+    ) -> Result<(), String> {
+        self.journal().replace_pins(guest, keys, source, at).map_err(|error| error.to_string())
+    }
+}

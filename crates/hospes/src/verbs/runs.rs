@@ -1,0 +1,181 @@
+//! `runs`: the journal's runs: list, show, resume, abandon.
+
+use anyhow::{Context, Result, bail};
+use conditions::{GuestId, RunState};
+use journal::{RunFilter, RunId, RunRecord, RunStatus, RunSummary};
+use lifecycle::operation::{Operation, Outcome, Saved};
+use serde_json::json;
+
+use super::change::{Report, show_report};
+use crate::Exit;
+use crate::cli::{self, RunsVerb};
+use crate::clock::now;
+use crate::drive::{Run, operator};
+use crate::fleet::Fleet;
+use crate::show::{self, outcome_lines};
+
+pub(super) async fn run(fleet: &Fleet, options: &cli::Runs) -> Result<Exit> {
+    match &options.verb {
+        RunsVerb::List { guest, open, limit } => {
+            list(fleet, guest.as_deref(), *open, *limit).await
+        }
+        RunsVerb::Show { run } => show_run(fleet, run),
+        RunsVerb::Resume { run, check: true, .. } => forecast(fleet, run, "resume").await,
+        RunsVerb::Resume { run, accept, .. } => resume(fleet, run, accept).await,
+        RunsVerb::Abandon { run, check: true } => forecast(fleet, run, "abandon").await,
+        RunsVerb::Abandon { run, .. } => abandon(fleet, run),
+    }
+}
+
+async fn list(fleet: &Fleet, guest: Option<&str>, open: bool, limit: usize) -> Result<Exit> {
+    let guest = guest.map(str::parse::<GuestId>).transpose()?;
+    let runs = fleet.store().journal().runs(limit, &RunFilter { guest, open })?;
+    let (mut rows, mut documents) = (Vec::new(), Vec::new());
+    for run in runs {
+        match run {
+            Ok(summary) => {
+                let remark = remark(fleet, &summary).await;
+                documents.push(json!({ "run": &summary, "remark": &remark }));
+                rows.push(cells(&summary, remark));
+            }
+            Err(damaged) => {
+                let why = damaged.to_string();
+                documents.push(json!({ "damaged": &why }));
+                let none = String::new;
+                let (run, guest) = (damaged.run.to_string(), damaged.guest);
+                rows.push([run, none(), guest, damaged.operation, "damaged".to_owned(), why]);
+            }
+        }
+    }
+    if fleet.json() {
+        show::document("runs", &json!({ "runs": documents }))?;
+    } else {
+        show::line(&show::table(["RUN", "BEGAN", "GUEST", "OPERATION", "STATUS", ""], rows))?;
+    }
+    Ok(Exit::Ok)
+}
+
+fn cells(run: &RunSummary, remark: String) -> [String; 6] {
+    [
+        run.id.to_string(),
+        run.began.to_string(),
+        run.guest.to_string(),
+        run.operation.clone(),
+        run.status.to_string(),
+        remark,
+    ]
+}
+
+/// What is to be said of a run: how it ended, and of an open one what the guest does now.
+async fn remark(fleet: &Fleet, run: &RunSummary) -> String {
+    let ended = run.outcome.as_deref().and_then(|text| serde_json::from_str::<Outcome>(text).ok());
+    let ended = ended.map(|outcome| {
+        outcome_lines(&run.guest, &outcome, Some(run.id)).into_iter().next().unwrap_or_default()
+    });
+    let mut remark = ended.unwrap_or_default();
+    if run.status.is_open() && owes_start(fleet, run.id) {
+        let seen = fleet.hypervisor().observe(&run.guest).await;
+        if seen.is_ok_and(|seen| seen.run_state == RunState::Stopped) {
+            let run = run.id;
+            remark = format!("powered off since; hospes runs resume {run} starts it");
+        }
+    }
+    remark
+}
+
+fn owes_start(fleet: &Fleet, run: RunId) -> bool {
+    let record = fleet.store().journal().run(run).ok().flatten();
+    let saved = record.and_then(|record| serde_json::from_value::<Saved>(record.state).ok());
+    saved.is_some_and(|saved| saved.owes_start())
+}
+
+fn record(fleet: &Fleet, run: &str) -> Result<RunRecord> {
+    let id: RunId = run.parse()?;
+    let record = fleet.store().journal().run(id)?;
+    record.with_context(|| format!("there is no run {id} (hospes runs list shows them)"))
+}
+
+fn show_run(fleet: &Fleet, run: &str) -> Result<Exit> {
+    let record = record(fleet, run)?;
+    if fleet.json() {
+        show::document("run", &record)?;
+        return Ok(Exit::Ok);
+    }
+    show::timeline(&record)?;
+    Ok(Exit::Ok)
+}
+
+async fn resume(fleet: &Fleet, run: &str, accept: &cli::AcceptUnknown) -> Result<Exit> {
+    let guest = record(fleet, run)?.summary.guest;
+    let member = fleet.member(guest.as_str())?;
+    let lock = fleet.lock(&guest, "runs resume")?;
+    // Read again: with the lock held nobody else moves the run on.
+    let record = record(fleet, run)?;
+    if !record.summary.status.is_open() {
+        bail!("run {} has ended ({}); nothing is owed", record.summary.id, record.summary.status);
+    }
+    let saved: Saved = serde_json::from_value(record.state).context(
+        "the run's state cannot be read by this version; look at the guest, then abandon the run",
+    )?;
+    let run = Run::resume(fleet.store(), lock, record.summary.id)?;
+    let (operation, effect) =
+        Operation::resume(saved, accept.accepted()?, member.limits(), now());
+    let progress = fleet.progress();
+    let world = fleet.world(&member)?;
+    let ended = run.drive(&world, operation, effect, &progress).await?;
+    let report = Report::of(&guest, run.id, ended);
+    show_report(fleet, &report, &progress)?;
+    drop(progress);
+    if fleet.json() {
+        let verb = record.summary.operation.as_str();
+        show::document(verb, &json!({ "resumed": true, "guests": [&report] }))?;
+    }
+    Ok(report.exit())
+}
+
+async fn forecast(fleet: &Fleet, run: &str, verb: &str) -> Result<Exit> {
+    let record = record(fleet, run)?;
+    let RunSummary { id, guest, operation, status, .. } = &record.summary;
+    let seen = fleet.hypervisor().observe(guest).await;
+    let now = seen.map_or_else(|error| error.to_string(), |seen| seen.evidence);
+    let saved = serde_json::from_value::<Saved>(record.state.clone()).ok();
+    let owes = match saved {
+        Some(saved) if saved.owes_start() => "it owes the guest a start",
+        Some(saved) if saved.is_owed() => "the guest may still act on what it was asked",
+        Some(_) => "nothing is owed",
+        None => "its state cannot be read",
+    };
+    if fleet.json() {
+        let body = json!({ "dry_run": true, "verb": verb, "run": record, "owes": owes, "now": now });
+        show::document("runs", &body)?;
+    } else {
+        show::line(&format!("would {verb} {id} ({operation} of {guest}, {status}): {owes}"))?;
+        show::line(&format!("  {guest} now: {now}"))?;
+    }
+    Ok(if status.is_open() { Exit::Ok } else { Exit::Refused })
+}
+
+fn abandon(fleet: &Fleet, run: &str) -> Result<Exit> {
+    let id: RunId = run.parse()?;
+    let journal = fleet.store().journal();
+    // A damaged run can be given up too; its guest is in the list then.
+    let summaries = journal.runs(usize::MAX, &RunFilter { guest: None, open: true })?;
+    let guest = summaries.iter().find_map(|run| match run {
+        Ok(summary) if summary.id == id => Some(summary.guest.clone()),
+        Err(damaged) if damaged.run == id => damaged.guest.parse().ok(),
+        _ => None,
+    });
+    drop(journal);
+    let guest = guest.with_context(|| format!("run {id} is not open: nothing to give up"))?;
+    let lock = fleet.lock(&guest, "runs abandon")?;
+    let journal = fleet.store().journal();
+    journal.note(id, &format!("given up by {}", operator()), now())?;
+    journal.finish(id, &lock, "", RunStatus::Abandoned, now())?;
+    drop(journal);
+    if fleet.json() {
+        show::document("runs", &json!({ "abandoned": id, "guest": guest }))?;
+    } else {
+        show::line(&format!("{guest}: run {id} is given up; what it owed is not done"))?;
+    }
+    Ok(Exit::Ok)
+}

@@ -1,0 +1,110 @@
+//! Where the image's packages come from: the mirror this machine already uses, or Debian's.
+
+use std::path::Path;
+
+use tokio::process::Command;
+
+use crate::command;
+
+const PUBLIC: &str = "http://deb.debian.org/debian";
+const SOURCES: &str = "/etc/apt";
+
+/// The Debian archive that this machine's apt uses, if it is a Debian machine; else the public one.
+pub(super) fn archive() -> String {
+    let sources = source_files(Path::new(SOURCES));
+    sources
+        .iter()
+        .find_map(|text| debian_archive(text))
+        .unwrap_or_else(|| PUBLIC.to_owned())
+}
+
+/// The options with which this machine's apt reaches the network (proxy, certificates).
+pub(super) async fn network_options() -> Vec<String> {
+    let mut apt_config = Command::new("apt-config");
+    let all = command::output(apt_config.args(["dump", "Acquire"]))
+        .await
+        .unwrap_or_default();
+    all.lines()
+        .filter(|line| is_network_option(line))
+        .map(str::to_owned)
+        .collect()
+}
+
+fn is_network_option(line: &str) -> bool {
+    let line = line.to_ascii_lowercase();
+    let wanted = [
+        "acquire::http::proxy",
+        "acquire::https::proxy",
+        "acquire::https::cainfo",
+    ];
+    wanted.iter().any(|name| line.starts_with(name)) && !line.contains("\"\"")
+}
+
+fn source_files(apt: &Path) -> Vec<String> {
+    let parts = std::fs::read_dir(apt.join("sources.list.d"))
+        .into_iter()
+        .flatten();
+    let mut paths: Vec<_> = parts.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    paths.sort();
+    paths.insert(0, apt.join("sources.list"));
+    paths
+        .iter()
+        .filter_map(|path| std::fs::read_to_string(path).ok())
+        .collect()
+}
+
+/// The first HTTP archive in a sources file, of either format, whose path is `/debian`. Other archives
+/// (security, third parties, Ubuntu) do not carry the suite.
+fn debian_archive(sources: &str) -> Option<String> {
+    sources
+        .lines()
+        .filter(|line| line.starts_with("deb ") || line.to_ascii_lowercase().starts_with("uris:"))
+        .flat_map(str::split_whitespace)
+        .map(|word| word.trim_end_matches('/'))
+        .find(|word| is_http(word) && word.ends_with("/debian"))
+        .map(str::to_owned)
+}
+
+fn is_http(uri: &str) -> bool {
+    uri.starts_with("http://") || uri.starts_with("https://")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_the_archive_of_a_debian_machine() {
+        let table = [
+            (
+                "deb http://mirror.example/debian bookworm main",
+                Some("http://mirror.example/debian"),
+            ),
+            (
+                "deb [arch=amd64] https://m.example/debian/ trixie main",
+                Some("https://m.example/debian"),
+            ),
+            (
+                "Types: deb\nURIs: http://m.example/debian\nSuites: sid",
+                Some("http://m.example/debian"),
+            ),
+            ("URIs: http://m.example/debian-security", None),
+            ("deb http://archive.ubuntu.example/ubuntu noble main", None),
+            ("# deb http://mirror.example/debian bookworm main", None),
+            ("deb cdrom:[Debian]/debian bookworm main", None),
+            ("", None),
+        ];
+        for (sources, expected) in table {
+            assert_eq!(debian_archive(sources).as_deref(), expected, "{sources}");
+        }
+    }
+
+    #[test]
+    fn passes_on_proxies_and_nothing_else() {
+        assert!(is_network_option(
+            "Acquire::http::Proxy \"http://proxy.example:3142\";"
+        ));
+        assert!(!is_network_option("Acquire::http::Proxy \"\";"));
+        assert!(!is_network_option("Acquire::Retries \"3\";"));
+    }
+}

@@ -1,0 +1,157 @@
+//! A running machine of the lab.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+
+use super::argv::{Start, qemu_argv};
+use super::control;
+use super::spec::Layout;
+use crate::command::file_tail;
+use crate::session;
+
+/// A machine and its files. Dropping it kills whatever QEMU runs from its directory.
+#[derive(Debug)]
+pub struct Vm {
+    pub(super) layout: Layout,
+    pub(super) released: bool,
+}
+
+impl Vm {
+    /// The guest's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.layout.spec.name
+    }
+
+    /// The machine's directory.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.layout.dir
+    }
+
+    /// The QMP socket for the product; the lab has its own.
+    #[must_use]
+    pub fn qmp_path(&self) -> PathBuf {
+        self.layout.qmp()
+    }
+
+    /// The agent's socket; QEMU does not create it for a machine without the port.
+    #[must_use]
+    pub fn agent_path(&self) -> PathBuf {
+        self.layout.agent()
+    }
+
+    /// The loopback port that leads to the guest's sshd.
+    #[must_use]
+    pub fn ssh_port(&self) -> u16 {
+        self.layout.ssh_port
+    }
+
+    /// The private key that the guest's users accept.
+    #[must_use]
+    pub fn key_path(&self) -> &Path {
+        &self.layout.login_key
+    }
+
+    /// Whether the machine has the agent's port.
+    #[must_use]
+    pub fn has_agent_port(&self) -> bool {
+        self.layout.spec.agent_port
+    }
+
+    /// The command that powers this machine on: a cold boot from its disk.
+    #[must_use]
+    pub fn start_argv(&self) -> Vec<String> {
+        qemu_argv(&self.layout, Start::Cold)
+    }
+
+    /// Whether a QEMU runs from this machine's directory, whoever started it.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        !session::machines_of(&self.layout.dir).is_empty()
+    }
+
+    /// The process id of the machine's QEMU, if it runs.
+    #[must_use]
+    pub fn pid(&self) -> Option<i32> {
+        session::machines_of(&self.layout.dir)
+            .first()
+            .map(|pid| pid.as_raw_nonzero().get())
+    }
+
+    /// QEMU's word for the machine's state: `running`, `paused`, `shutdown` and others.
+    ///
+    /// # Errors
+    /// QEMU does not run or does not answer.
+    pub async fn run_state(&self) -> Result<String> {
+        let status = self.qmp("query-status", json!({})).await?;
+        status["status"]
+            .as_str()
+            .map(str::to_owned)
+            .context("query-status without a status")
+    }
+
+    /// Runs a QMP command through the lab's own socket.
+    ///
+    /// # Errors
+    /// QEMU does not run, does not answer, or refuses the command.
+    pub async fn qmp(&self, command: &str, arguments: Value) -> Result<Value> {
+        control::qmp(&self.layout.lab_qmp(), command, arguments).await
+    }
+
+    /// Waits until no QEMU runs from this machine's directory.
+    ///
+    /// # Errors
+    /// One still does after `deadline`.
+    pub async fn wait_for_exit(&self, deadline: Duration) -> Result<()> {
+        let end = Instant::now() + deadline;
+        while self.is_running() {
+            if Instant::now() > end {
+                bail!(
+                    "`{}` still runs after {deadline:?}\n{}",
+                    self.name(),
+                    self.log_tail()
+                );
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        Ok(())
+    }
+
+    /// Cuts the power. For throwaway machines only.
+    pub fn kill(&self) {
+        session::end_machines(&self.layout.dir);
+    }
+
+    /// Leaves the machine running when this is dropped.
+    pub fn release(mut self) {
+        self.released = true;
+    }
+
+    /// The end of what the guest printed to its console and QEMU to its log.
+    #[must_use]
+    pub fn log_tail(&self) -> String {
+        logs_of(&self.layout.dir)
+    }
+}
+
+impl Drop for Vm {
+    fn drop(&mut self) {
+        if !self.released {
+            self.kill();
+        }
+    }
+}
+
+/// The end of the logs in a machine's directory.
+pub(crate) fn logs_of(dir: &Path) -> String {
+    let serial = file_tail(&dir.join("serial.log"), 25);
+    let qemu = file_tail(&dir.join("qemu.log"), 10);
+    format!(
+        "--- console of {}\n{serial}\n--- QEMU\n{qemu}",
+        dir.display()
+    )
+}

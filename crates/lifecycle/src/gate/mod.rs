@@ -1,0 +1,65 @@
+//! The gate: who may interrupt a running guest, and who may power one on.
+//!
+//! ```text
+//! assess ─► Check ──admit──► Permit ──redeem(observed right before)──► ShutdownOrder ─► backend
+//!             └─ Refusal        └─ Refusal (expired, moved, locked, not running)
+//! Observation (stopped, seen right before) ──StartOrder::for_stopped──► StartOrder ─► backend
+//! ```
+//!
+//! No value on this path can be cloned, stored or made another way.
+//!
+//! A backend's shutdown takes a [`ShutdownOrder`], and without a permit there is none:
+//!
+//! ```
+//! use conditions::{Observation, Timestamp};
+//! use lifecycle::{gate::Permit, ports::Hypervisor};
+//! async fn stop(backend: &dyn Hypervisor, permit: Permit, seen: &Observation, now: Timestamp) {
+//!     let order = permit.redeem(seen, now).expect("a test may");
+//!     let _ = backend.shutdown(order, std::time::Duration::from_secs(5)).await;
+//! }
+//! ```
+//! An observation alone does not do:
+//! ```compile_fail
+//! use conditions::{Observation, Timestamp};
+//! use lifecycle::{gate::Permit, ports::Hypervisor};
+//! async fn stop(backend: &dyn Hypervisor, seen: &Observation, now: Timestamp) {
+//!     let _ = backend.shutdown(seen, std::time::Duration::from_secs(5)).await;
+//! }
+//! ```
+//! A permit is redeemed once:
+//! ```compile_fail
+//! use conditions::{Observation, Timestamp};
+//! use lifecycle::gate::Permit;
+//! fn twice(permit: Permit, seen: &Observation, now: Timestamp) {
+//!     let _ = permit.redeem(seen, now);
+//!     let _ = permit.redeem(seen, now);
+//! }
+//! ```
+//! It cannot be cloned, nor made by hand, nor read back from a store:
+//! ```compile_fail
+//! fn copy(permit: lifecycle::gate::Permit) -> lifecycle::gate::Permit { permit.clone() }
+//! ```
+//! ```compile_fail
+//! use lifecycle::gate::Permit;
+//! fn forge(guest: conditions::GuestId) -> Permit { Permit { guest } }
+//! ```
+//! ```compile_fail
+//! fn load(text: &str) -> lifecycle::gate::Permit { serde_json::from_str(text).expect("stored") }
+//! ```
+//! The check that a permit was made from is used up:
+//! ```compile_fail
+//! use conditions::{Check, Timestamp};
+//! use lifecycle::gate::{Accepted, admit};
+//! fn two(check: Check, now: Timestamp, ttl: std::time::Duration) {
+//!     let _ = admit(check, &Accepted::none(), now, ttl);
+//!     let _ = admit(check, &Accepted::none(), now, ttl);
+//! }
+//! ```
+
+mod orders;
+mod permit;
+mod refusal;
+
+pub use orders::{ShutdownOrder, StartOrder};
+pub use permit::{Accepted, CannotBeAccepted, Permit, admit, objections};
+pub use refusal::{Refusal, RefusalReason};

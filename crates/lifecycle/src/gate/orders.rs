@@ -1,0 +1,76 @@
+//! Orders: the only values that make a backend change a guest's power state.
+
+use std::time::Duration;
+
+use conditions::{GuestId, NodeName, Observation, RunState, Timestamp};
+
+use super::{Refusal, RefusalReason};
+
+/// How old an observation may be that is *right before the call*.
+pub(super) const RIGHT_BEFORE: Duration = Duration::from_secs(5);
+
+/// The right to ask one guest's agent for one shutdown, now. Only [`Permit::redeem`] makes one.
+///
+/// [`Permit::redeem`]: super::Permit::redeem
+#[derive(Debug)]
+pub struct ShutdownOrder {
+    guest: GuestId,
+    node: NodeName,
+}
+
+impl ShutdownOrder {
+    pub(super) const fn new(guest: GuestId, node: NodeName) -> Self {
+        Self { guest, node }
+    }
+
+    /// The guest to shut down.
+    #[must_use]
+    pub const fn guest(&self) -> &GuestId {
+        &self.guest
+    }
+
+    /// Where it was seen running.
+    #[must_use]
+    pub const fn node(&self) -> &NodeName {
+        &self.node
+    }
+}
+
+/// The right to power one guest on, once. Only an observed *stopped* makes one.
+#[derive(Debug)]
+pub struct StartOrder {
+    guest: GuestId,
+    node: NodeName,
+}
+
+impl StartOrder {
+    /// An order to power on the guest that was just observed, if it was seen stopped.
+    pub fn for_stopped(observed: &Observation, now: Timestamp) -> Result<Self, Refusal> {
+        let mut reasons = Vec::new();
+        if observed.run_state != RunState::Stopped {
+            reasons.push(RefusalReason::NotStopped { run_state: observed.run_state.clone() });
+        }
+        if let Some(lock) = &observed.lock {
+            reasons.push(RefusalReason::Locked { lock: lock.clone() });
+        }
+        if now.since(observed.at) > RIGHT_BEFORE {
+            reasons.push(RefusalReason::stale(now.since(observed.at), RIGHT_BEFORE));
+        }
+        if reasons.is_empty() {
+            return Ok(Self { guest: observed.guest.clone(), node: observed.node.clone() });
+        }
+        Err(Refusal { guest: observed.guest.clone(), reasons })
+    }
+
+    /// The guest to power on.
+    #[must_use]
+    pub const fn guest(&self) -> &GuestId {
+        &self.guest
+    }
+
+    /// Where it was seen stopped.
+    #[must_use]
+    pub const fn node(&self) -> &NodeName {
+        &self.node
+    }
+}

@@ -1,0 +1,161 @@
+//! Why the gate stays shut.
+
+use std::fmt;
+use std::time::Duration;
+
+use conditions::{GuestId, NodeName, RunState, State, Verdict};
+use serde::{Deserialize, Serialize};
+
+/// A lifecycle call that was not made, with every reason there was. Nothing was changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// The guest that stays as it is.
+    pub guest: GuestId,
+    /// At least one.
+    pub reasons: Vec<RefusalReason>,
+}
+
+/// One reason to refuse.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "reason")]
+pub enum RefusalReason {
+    /// A condition failed, or is unknown and was not accepted as such.
+    Condition {
+        /// The verdict with its evidence and remedy.
+        verdict: Verdict,
+    },
+    /// The guest does not run.
+    NotRunning {
+        /// What it does instead.
+        run_state: RunState,
+    },
+    /// The guest is not stopped, so it cannot be powered on.
+    NotStopped {
+        /// What it does instead.
+        run_state: RunState,
+    },
+    /// The hypervisor has the guest locked.
+    Locked {
+        /// The hypervisor's word (`backup`).
+        lock: String,
+    },
+    /// SSH and the channel lead to different machines.
+    OtherMachine {
+        /// What differs.
+        evidence: String,
+    },
+    /// It could not be shown that SSH and the channel lead to the same machine.
+    IdentityUnproven {
+        /// What is missing.
+        why: String,
+    },
+    /// Nobody could read the boot id, so a permit could not be bound to this boot.
+    BootIdUnknown,
+    /// The guest is shutting down already.
+    AlreadyStopping,
+    /// The evidence is too old.
+    Stale {
+        /// Age of the oldest evidence, in milliseconds.
+        age_ms: u64,
+        /// How old it may be, in milliseconds.
+        limit_ms: u64,
+    },
+    /// The guest moved to another node since it was checked.
+    Moved {
+        /// Where it was checked.
+        from: NodeName,
+        /// Where it is now.
+        to: NodeName,
+    },
+    /// The observation is of another guest.
+    OtherGuest {
+        /// The guest that was observed.
+        observed: GuestId,
+    },
+    /// The hypervisor could not be asked right before the call.
+    NotObserved {
+        /// Its words.
+        why: String,
+    },
+}
+
+impl RefusalReason {
+    /// The evidence is `age` old where `limit` is allowed.
+    pub(crate) fn stale(age: Duration, limit: Duration) -> Self {
+        let ms = |d: Duration| u64::try_from(d.as_millis()).unwrap_or(u64::MAX);
+        Self::Stale { age_ms: ms(age), limit_ms: ms(limit) }
+    }
+
+    /// What to do about it, where there is something to do.
+    #[must_use]
+    pub fn remedy(&self, guest: &GuestId) -> Option<String> {
+        match self {
+            Self::Condition { verdict } => verdict.remedy.clone(),
+            Self::NotRunning { run_state: RunState::Stopped } => {
+                Some(format!("power it on: hospes start {guest}"))
+            }
+            Self::OtherMachine { .. } => Some(
+                "correct the guest's ssh address, or its agent socket, in the configuration"
+                    .to_owned(),
+            ),
+            Self::Locked { .. } => Some("wait until the hypervisor's own work ends".to_owned()),
+            Self::AlreadyStopping => Some("wait for it to stop".to_owned()),
+            Self::Stale { .. } | Self::Moved { .. } => Some("try again: a new check".to_owned()),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for RefusalReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Condition { verdict } => {
+                let word = match verdict.state {
+                    State::Unknown => "is unknown",
+                    State::Failed | State::Healthy => "failed",
+                };
+                write!(f, "condition {} {word}: {}", verdict.condition, verdict.summary)
+            }
+            Self::NotRunning { run_state } => write!(f, "it does not run ({})", word(run_state)),
+            Self::NotStopped { run_state } => write!(f, "it is not stopped ({})", word(run_state)),
+            Self::Locked { lock } => write!(f, "the hypervisor has it locked ({lock})"),
+            Self::OtherMachine { evidence } => {
+                write!(f, "SSH and the agent channel lead to different machines: {evidence}")
+            }
+            Self::IdentityUnproven { why } => {
+                write!(f, "SSH and the agent channel are not proved to be one machine: {why}")
+            }
+            Self::BootIdUnknown => f.write_str("its boot id could not be read"),
+            Self::AlreadyStopping => f.write_str("it is shutting down already"),
+            Self::Stale { age_ms, limit_ms } => {
+                write!(f, "the evidence is {age_ms} ms old, {limit_ms} ms are allowed")
+            }
+            Self::Moved { from, to } => write!(f, "it was checked on {from} and is on {to} now"),
+            Self::OtherGuest { observed } => write!(f, "the observation is of {observed}"),
+            Self::NotObserved { why } => {
+                write!(f, "the hypervisor could not be asked right before the call: {why}")
+            }
+        }
+    }
+}
+
+fn word(state: &RunState) -> &str {
+    match state {
+        RunState::Running => "running",
+        RunState::Stopped => "stopped",
+        RunState::Other(word) => word,
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} is left alone: ", self.guest)?;
+        for (i, reason) in self.reasons.iter().enumerate() {
+            let separator = if i == 0 { "" } else { "; " };
+            write!(f, "{separator}{reason}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Refusal {}

@@ -1,0 +1,201 @@
+//! The simulated guest and its hypervisor: what really is so, whatever the controller believes.
+
+use std::time::Duration;
+
+use conditions::{BootId, NodeName, Observation, RunState, Timestamp};
+
+use crate::random::Random;
+
+/// What the machine does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Power {
+    Off,
+    /// Firmware and kernel; nothing answers until then.
+    Booting(Timestamp),
+    Up,
+    /// Going down until then, to rest or to come up again.
+    Stopping { until: Timestamp, reboots: bool, answers: bool },
+}
+
+/// How this guest takes a request to power off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Manners {
+    /// Goes down after that long.
+    Obeys(Duration),
+    /// Does nothing at all.
+    Ignores,
+    /// Reboots instead.
+    Reboots(Duration),
+}
+
+pub(crate) struct Guest {
+    pub(crate) now: Timestamp,
+    pub(crate) power: Power,
+    pub(crate) boot: u64,
+    pub(crate) booted_at: Timestamp,
+    pub(crate) manners: Manners,
+    pub(crate) agent_alive: bool,
+    pub(crate) sshd_alive: bool,
+    pub(crate) hooked: bool,
+    pub(crate) locked: bool,
+    pub(crate) node: u64,
+    /// Powering on fails this many times.
+    pub(crate) start_failures: u64,
+    /// The hypervisor does not answer this often in a hundred.
+    pub(crate) deaf: u64,
+    /// Boots whose going down the controller asked for.
+    pub(crate) asked: Vec<u64>,
+    boot_time: (u64, u64),
+    restless: bool,
+}
+
+impl Guest {
+    pub(crate) fn new(random: &mut Random) -> Self {
+        let now = Timestamp::from_millis(1_700_000_000_000);
+        let manners = match random.between(0, 9) {
+            0 => Manners::Ignores,
+            1 => Manners::Reboots(random.seconds(1, 60)),
+            2 => Manners::Obeys(random.seconds(250, 700)),
+            _ => Manners::Obeys(random.seconds(0, 120)),
+        };
+        Self {
+            now,
+            power: if random.chance(90) { Power::Up } else { Power::Off },
+            boot: 1,
+            booted_at: Timestamp::from_millis(now.as_millis() - random.between(0, 9_000_000)),
+            manners,
+            agent_alive: random.chance(90),
+            sshd_alive: random.chance(92),
+            hooked: random.chance(8),
+            locked: random.chance(3),
+            node: 1,
+            start_failures: if random.chance(10) { random.between(1, 2) } else { 0 },
+            deaf: if random.chance(15) { 20 } else { 0 },
+            asked: Vec::new(),
+            boot_time: if random.chance(10) { (100, 500) } else { (2, 60) },
+            restless: random.chance(10),
+        }
+    }
+
+    /// Lets time pass, and whatever happens in it.
+    pub(crate) fn pass(&mut self, span: Duration, random: &mut Random) {
+        self.now = self.now + span;
+        match self.power {
+            Power::Booting(until) if self.now >= until => {
+                self.power = Power::Up;
+                self.agent_alive |= random.chance(95);
+                self.sshd_alive = random.chance(97);
+            }
+            Power::Stopping { until, reboots, .. } if self.now >= until => {
+                if reboots {
+                    self.power_up(until, random);
+                } else {
+                    self.power = Power::Off;
+                }
+            }
+            _ => {}
+        }
+        if self.restless && self.power == Power::Up {
+            self.misbehave(random);
+        }
+    }
+
+    fn misbehave(&mut self, random: &mut Random) {
+        match random.between(0, 400) {
+            0 => self.stop(random.seconds(1, 30), true, random),
+            1 => self.agent_alive = !self.agent_alive,
+            2 => self.sshd_alive = !self.sshd_alive,
+            3 => self.locked = !self.locked,
+            4 => self.node += 1,
+            5 => self.hooked = true,
+            6 => self.stop(random.seconds(1, 30), false, random),
+            _ => {}
+        }
+    }
+
+    fn stop(&mut self, takes: Duration, reboots: bool, random: &mut Random) {
+        let answers = random.chance(50);
+        self.power = Power::Stopping { until: self.now + takes, reboots, answers };
+    }
+
+    fn power_up(&mut self, at: Timestamp, random: &mut Random) {
+        self.boot += 1;
+        self.booted_at = at;
+        self.power = Power::Booting(at + random.seconds(self.boot_time.0, self.boot_time.1));
+        self.agent_alive = true;
+    }
+
+    /// `guest-shutdown`, as the agent hears it.
+    pub(crate) fn hear_shutdown(&mut self, random: &mut Random) {
+        self.asked.push(self.boot);
+        match self.manners {
+            Manners::Ignores => {}
+            Manners::Obeys(takes) => self.stop(takes, false, random),
+            Manners::Reboots(takes) => self.stop(takes, true, random),
+        }
+    }
+
+    /// `systemctl reboot`, as the guest hears it.
+    pub(crate) fn hear_reboot(&mut self, random: &mut Random) {
+        self.asked.push(self.boot);
+        match self.manners {
+            Manners::Ignores => {}
+            Manners::Obeys(takes) | Manners::Reboots(takes) => self.stop(takes, true, random),
+        }
+    }
+
+    /// The hypervisor powers it on.
+    pub(crate) fn start(&mut self, random: &mut Random) -> Result<String, String> {
+        assert_eq!(self.power, Power::Off, "LAW: a guest that is not stopped was powered on");
+        if self.start_failures > 0 {
+            self.start_failures -= 1;
+            return Err("the disk is busy".to_owned());
+        }
+        self.power_up(self.now, random);
+        Ok("running".to_owned())
+    }
+
+    /// What the hypervisor answers.
+    pub(crate) fn observe(&self, random: &mut Random) -> Result<Observation, String> {
+        if random.chance(self.deaf) {
+            return Err("the hypervisor does not answer".to_owned());
+        }
+        Ok(self.observation())
+    }
+
+    pub(crate) fn observation(&self) -> Observation {
+        crate::sightings::observation(self)
+    }
+
+    pub(crate) const fn run_state(&self) -> RunState {
+        match self.power {
+            Power::Off => RunState::Stopped,
+            _ => RunState::Running,
+        }
+    }
+
+    pub(crate) const fn is_stopping(&self) -> bool {
+        matches!(self.power, Power::Stopping { .. })
+    }
+
+    /// User space answers.
+    pub(crate) const fn answers(&self) -> bool {
+        matches!(self.power, Power::Up | Power::Stopping { answers: true, .. })
+    }
+
+    pub(crate) fn boot_id(&self) -> BootId {
+        boot_id(self.boot)
+    }
+
+    pub(crate) fn node(&self) -> NodeName {
+        NodeName::new(format!("node{}", self.node))
+    }
+
+    pub(crate) fn uptime(&self) -> Duration {
+        self.now.since(self.booted_at)
+    }
+}
+
+pub(crate) fn boot_id(number: u64) -> BootId {
+    format!("00000000-0000-4000-8000-{number:012x}").parse().expect("a UUID")
+}

@@ -1,0 +1,102 @@
+//! Installs missing packages with apt, or says how.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+use super::packages::{self, Package};
+use super::subordinate_ids;
+use crate::{process, say};
+
+/// How this user may install packages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Means {
+    Root,
+    Sudo,
+    Nobody,
+}
+
+/// Sees to it that every package is there.
+pub(crate) fn ensure() -> Result<()> {
+    let missing = packages::missing();
+    if missing.is_empty() {
+        say::line("    system packages: all there");
+        return subordinate_ids::check();
+    }
+    say::line("    missing system packages:");
+    for package in &missing {
+        say::line(&format!("      {:24} {}", package.name, package.why));
+    }
+    install(&missing, means())?;
+    let still: Vec<&str> = packages::missing()
+        .iter()
+        .map(|package| package.name)
+        .collect();
+    if !still.is_empty() {
+        bail!(
+            "apt installed these packages, but what they should bring is not there: {}",
+            still.join(" ")
+        );
+    }
+    subordinate_ids::check()
+}
+
+fn install(missing: &[Package], means: Means) -> Result<()> {
+    if !Path::new("/usr/bin/apt-get").is_file() {
+        bail!(
+            "this machine has no apt: install the programs that these packages bring, then run this again"
+        );
+    }
+    let [update, install] = apt_commands(missing);
+    match means {
+        Means::Root | Means::Sudo => {
+            process::run(&mut command(&update, means))?;
+            process::run(&mut command(&install, means))
+        }
+        Means::Nobody => bail!(
+            "packages are missing and this user may not install them. Run this, then the command again:\n\n    \
+             sudo {} && sudo {}\n",
+            update.join(" "),
+            install.join(" ")
+        ),
+    }
+}
+
+fn apt_commands(missing: &[Package]) -> [Vec<&'static str>; 2] {
+    let mut install = vec!["apt-get", "install", "--yes", "--no-install-recommends"];
+    install.extend(missing.iter().map(|package| package.name));
+    [vec!["apt-get", "update"], install]
+}
+
+fn command(words: &[&str], means: Means) -> Command {
+    let mut command = Command::new(if means == Means::Sudo { "sudo" } else { "env" });
+    if means == Means::Sudo {
+        command.args(["-n", "env"]);
+    }
+    command.arg("DEBIAN_FRONTEND=noninteractive").args(words);
+    command
+}
+
+fn means() -> Means {
+    if rustix::process::geteuid().is_root() {
+        Means::Root
+    } else if process::succeeds(Command::new("sudo").args(["-n", "true"])) {
+        Means::Sudo
+    } else {
+        Means::Nobody
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_may_not_install_gets_the_exact_command() {
+        let all = packages::PACKAGES;
+        let error = install(&all[..2], Means::Nobody).unwrap_err().to_string();
+        let expected = "sudo apt-get update && sudo apt-get install --yes --no-install-recommends gcc libc6-dev\n";
+        assert!(error.contains(expected), "{error}");
+    }
+}

@@ -1,0 +1,120 @@
+//! What the project's commands need of the system: package, how to see that it is there, and why.
+
+use std::path::{Path, PathBuf};
+
+/// One package of Debian and Ubuntu.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Package {
+    pub(super) name: &'static str,
+    pub(super) why: &'static str,
+    proof: Proof,
+}
+
+/// What shows that a package is there, whoever installed it.
+#[derive(Debug, Clone, Copy)]
+enum Proof {
+    Program(&'static str),
+    File(&'static str),
+}
+
+/// Debian keeps programs for administrators in folders that ordinary users do not have in their path.
+const ADMINISTRATION: [&str; 2] = ["/usr/sbin", "/sbin"];
+
+use Proof::{File, Program};
+
+pub(super) const PACKAGES: &[Package] = &[
+    package("gcc", Program("cc"), "compiles the bundled SQLite and ring"),
+    package(
+        "libc6-dev",
+        File("/usr/include/stdio.h"),
+        "C headers for the same",
+    ),
+    package("g++", Program("c++"), "compiles libFuzzer"),
+    package(
+        "qemu-system-x86",
+        Program("qemu-system-x86_64"),
+        "runs the lab's virtual machines",
+    ),
+    package("qemu-utils", Program("qemu-img"), "makes their disks"),
+    package(
+        "mmdebstrap",
+        Program("mmdebstrap"),
+        "installs Debian into the guest image",
+    ),
+    package(
+        "uidmap",
+        Program("newuidmap"),
+        "lets an ordinary user do so",
+    ),
+    package(
+        "fakeroot",
+        Program("fakeroot"),
+        "keeps owners of files on the way into the image",
+    ),
+    package(
+        "debian-archive-keyring",
+        File("/usr/share/keyrings/debian-archive-keyring.gpg"),
+        "verifies the packages of the image",
+    ),
+    package(
+        "e2fsprogs",
+        Program("mke2fs"),
+        "makes the image's file system",
+    ),
+    package(
+        "openssh-client",
+        Program("ssh-keygen"),
+        "keys and agent for the lab and the tests of SSH",
+    ),
+    package(
+        "openssh-server",
+        Program("sshd"),
+        "a real server for the tests of SSH (Debian also starts its service)",
+    ),
+    package(
+        "qemu-guest-agent",
+        Program("qemu-ga"),
+        "a real agent for the tests of its protocol (its service stays off)",
+    ),
+];
+
+const fn package(name: &'static str, proof: Proof, why: &'static str) -> Package {
+    Package { name, why, proof }
+}
+
+/// The packages that this machine lacks.
+pub(super) fn missing() -> Vec<Package> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders: Vec<PathBuf> = std::env::split_paths(&path)
+        .chain(ADMINISTRATION.map(PathBuf::from))
+        .collect();
+    PACKAGES
+        .iter()
+        .filter(|package| !package.is_there(&folders))
+        .copied()
+        .collect()
+}
+
+impl Package {
+    fn is_there(&self, folders: &[PathBuf]) -> bool {
+        match self.proof {
+            Program(name) => folders.iter().any(|folder| folder.join(name).is_file()),
+            File(path) => Path::new(path).is_file(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_package_is_seen_by_its_program_or_file() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("tool"), "").unwrap();
+        let folders = [folder.path().to_owned()];
+        assert!(package("p", Program("tool"), "").is_there(&folders));
+        assert!(!package("p", Program("other"), "").is_there(&folders));
+        assert!(!package("p", File("/no/such/file"), "").is_there(&folders));
+    }
+}

@@ -1,0 +1,93 @@
+//! `cargo xtask test`: everything that must hold, cheapest first.
+
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::stages::{Outcome, Stages};
+use crate::workspace::Workspace;
+use crate::{deny, fuzz, process, setup, tidy};
+
+/// Tests read this: seeds to run, scenarios to take. Set by `--full`.
+const FULL: &str = "HOSPES_TEST_FULL";
+
+pub(crate) fn run(workspace: &Workspace, full: bool) -> Result<()> {
+    let mut stages = Stages::default();
+    let result = all(workspace, full, &mut stages);
+    stages.summarize();
+    result
+}
+
+fn all(workspace: &Workspace, full: bool, stages: &mut Stages) -> Result<()> {
+    let cargo =
+        |arguments: &[&str]| process::run(&mut workspace.cargo(arguments)).map(|()| Outcome::Done);
+    stages.run("set-up", "install what it names", || {
+        setup::ensure_packages()?;
+        setup::ensure_components()?;
+        Ok(Outcome::Done)
+    })?;
+    stages.run("format", "`cargo fmt` mends it", || {
+        cargo(&["fmt", "--all", "--check"])
+    })?;
+    stages.run("tidy", "the lines above name file, rule and reason", || {
+        tidy::run(workspace).map(|()| Outcome::Done)
+    })?;
+    stages.run("lints", "mend the warnings above", || {
+        cargo(&[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--",
+            "-D",
+            "warnings",
+        ])
+    })?;
+    stages.run("documentation", "mend the warnings above", || {
+        documentation(workspace)
+    })?;
+    stages.run(
+        "tests",
+        "the failed test is named above; `cargo test NAME` runs it alone",
+        || tests(workspace, full),
+    )?;
+    stages.run(
+        "fuzzing",
+        "the input that failed is in fuzz/artifacts; fuzz/README.md says how to see it again",
+        || fuzz::run(workspace),
+    )?;
+    stages.run("dependencies", "deny.toml says what is allowed", || {
+        deny::run(workspace)
+    })?;
+    stages.run(
+        "scenarios",
+        "the failed scenario is named above; `target/debug/lab scenarios NAME` runs it alone",
+        || scenarios(workspace, full),
+    )
+}
+
+fn documentation(workspace: &Workspace) -> Result<Outcome> {
+    let mut doc = workspace.cargo(&["doc", "--no-deps", "--workspace", "--quiet"]);
+    process::run(doc.env("RUSTDOCFLAGS", "-Dwarnings"))?;
+    Ok(Outcome::Done)
+}
+
+fn tests(workspace: &Workspace, full: bool) -> Result<Outcome> {
+    let mut test = workspace.cargo(&["test", "--workspace", "--quiet"]);
+    if full {
+        test.env(FULL, "1");
+    }
+    process::run(&mut test)?;
+    Ok(Outcome::Done)
+}
+
+/// Two at once: each machine keeps one core busy.
+fn scenarios(workspace: &Workspace, full: bool) -> Result<Outcome> {
+    process::run(&mut workspace.cargo(&["build", "--workspace", "--quiet"]))?;
+    let mut lab = Command::new(workspace.built("debug", "lab")?);
+    lab.args(["scenarios", "-j", "2"]);
+    if full {
+        lab.arg("--full");
+    }
+    process::run(&mut lab)?;
+    Ok(Outcome::Done)
+}
