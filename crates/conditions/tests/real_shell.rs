@@ -91,7 +91,7 @@ fn an_edit_replaces_only_the_text_that_was_read_and_keeps_a_copy() {
     let path = room.0.join("it's a unit.conf");
     let (before, after) = ("[Unit]\nSuccessAction=poweroff\nö $x `y`", "[Unit]\nö $x `y`\n\n");
     std::fs::write(&path, before).unwrap();
-    std::fs::set_permissions(&path, PermissionsExt::from_mode(0o640)).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
     let remedy = edit(&path, before, after, false);
     for _ in 0..2 {
         let output = run(&remedy, &room.0);

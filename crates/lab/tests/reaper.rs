@@ -1,5 +1,7 @@
 //! Machines in a session of their own do not outlive the lab, even when the lab is killed.
 
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};

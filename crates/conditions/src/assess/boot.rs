@@ -67,17 +67,29 @@ pub(crate) fn starts_at_boot(facts: &GuestFacts, unit: &str, evidence: &mut Vec<
     ))
 }
 
+/// The port's device unit follows the one that udev made for its place in /sys; what the rule's
+/// `SYSTEMD_WANTS` says is written on either.
 fn device_wants(facts: &GuestFacts, unit: &str, evidence: &mut Vec<Evidence>) -> bool {
     let Some(device) = facts.units.get(PORT_DEVICE) else {
         return false;
     };
     let state = device.value("ActiveState").unwrap_or("");
     let wants = device.words("Wants");
+    let following = device.value("Following").unwrap_or("");
+    let wanted_by = facts
+        .units
+        .get(unit)
+        .map(|unit| unit.words("WantedBy"))
+        .unwrap_or_default();
     evidence.push(Evidence::new(
-        format!("systemctl show -p ActiveState,Wants '{PORT_DEVICE}'"),
-        format!("ActiveState={state} Wants={}", wants.join(" ")),
+        format!("systemctl show -p ActiveState,Wants,Following '{PORT_DEVICE}'"),
+        format!(
+            "ActiveState={state} Wants={} Following={following}",
+            wants.join(" ")
+        ),
     ));
-    state == "active" && wants.iter().any(|name| name == unit)
+    let by_followed = !following.is_empty() && wanted_by.iter().any(|name| name == following);
+    state == "active" && (by_followed || wants.iter().any(|name| name == unit))
 }
 
 /// The target or device that wants the unit by its enablement.

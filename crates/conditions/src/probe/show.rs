@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::UnitFacts;
 
 /// The properties that are asked for.
-pub(super) const PROPERTIES: [&str; 43] = [
+pub(super) const PROPERTIES: [&str; 44] = [
     "Id",
     "Names",
     "LoadState",
@@ -20,6 +20,7 @@ pub(super) const PROPERTIES: [&str; 43] = [
     "Transient",
     "Result",
     "Restart",
+    "Following",
     "Wants",
     "Requires",
     "BindsTo",

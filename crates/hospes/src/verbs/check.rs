@@ -3,7 +3,7 @@
 use anyhow::Result;
 use conditions::{Check, Condition, State};
 use futures_util::{StreamExt, stream};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::Exit;
 use crate::cli;
@@ -21,7 +21,7 @@ pub(super) async fn run(fleet: &Fleet, options: &cli::Check) -> Result<Exit> {
     if fleet.json() {
         let guests: Vec<_> = checks
             .iter()
-            .map(|check| json!({ "healthy": is_healthy(check), "check": check }))
+            .map(document)
             .collect();
         show::document("check", &json!({ "healthy": healthy, "guests": guests }))?;
     } else {
@@ -37,6 +37,23 @@ pub(super) async fn run(fleet: &Fleet, options: &cli::Check) -> Result<Exit> {
 
 async fn one(fleet: &Fleet, member: &Member) -> Result<Check> {
     Ok(fleet.world(member)?.check().await)
+}
+
+/// One guest's part of the document. What was read to get there stays out of it.
+fn document(check: &Check) -> Value {
+    json!({
+        "guest": check.guest(),
+        "healthy": check.is_healthy(),
+        "node": check.node(),
+        "run_state": check.run_state(),
+        "lock": check.lock(),
+        "boot_id": check.boot_id(),
+        "system_state": check.system_state(),
+        "identity": check.identity(),
+        "verdicts": check.verdicts(),
+        "hooks": check.hooks(),
+        "checked_at": check.finished_at().to_string(),
+    })
 }
 
 fn is_healthy(check: &Check) -> bool {

@@ -1,26 +1,25 @@
 //! Builds the image in a temporary directory and renames it when it is whole.
 
 use std::path::Path;
-use std::process::Stdio;
 
-use anyhow::{Context, Result, bail};
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use anyhow::{Context, Result};
 use tokio::process::Command;
 
-use super::{mirror, recipe};
-use crate::command::{self, not_started};
+use super::{install, mirror, recipe};
+use crate::command;
 use crate::console::Activity;
 
-const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
-
 pub(super) async fn build(root: &Path, image: &Path, activity: &Activity) -> Result<()> {
+    let name = image.file_name().unwrap_or_default().to_string_lossy();
+    let prefix = format!(".build-{name}-");
+    remove_half_built(root, &prefix);
     let work = tempfile::Builder::new()
-        .prefix(".build-")
+        .prefix(&prefix)
         .tempdir_in(root)
         .with_context(|| format!("cannot create a directory in {}", root.display()))?;
     let log = root.join("build.log");
     make_keys(work.path(), activity).await?;
-    install_debian(work.path(), &log, activity)
+    install::run(work.path(), &log, activity)
         .await
         .with_context(|| hint(&log))?;
     make_disk(work.path(), activity).await?;
@@ -29,6 +28,17 @@ pub(super) async fn build(root: &Path, image: &Path, activity: &Activity) -> Res
     crate::apt::write_index(&work.path().join("packages")).await?;
     std::fs::rename(work.keep(), image)
         .with_context(|| format!("cannot create {}", image.display()))
+}
+
+/// What killed builds of this very image left; the caller's lock says that none is under way.
+fn remove_half_built(root: &Path, prefix: &str) {
+    let entries = std::fs::read_dir(root).into_iter().flatten();
+    for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name.starts_with(prefix) {
+            let _ = std::fs::remove_dir_all(&path);
+        }
+    }
 }
 
 fn hint(log: &Path) -> String {
@@ -60,105 +70,6 @@ async fn make_keys(work: &Path, activity: &Activity) -> Result<()> {
         command::output(&mut keygen).await?;
     }
     Ok(())
-}
-
-async fn install_debian(work: &Path, log: &Path, activity: &Activity) -> Result<()> {
-    activity.step(format!(
-        "installing Debian {} from {}",
-        recipe::SUITE,
-        mirror::archive()
-    ));
-    std::fs::create_dir(work.join("packages"))?;
-    std::fs::write(work.join("essential.sh"), recipe::ESSENTIAL)?;
-    std::fs::write(work.join("customize.sh"), recipe::CUSTOMIZE)?;
-    let mut mmdebstrap = Command::new("mmdebstrap");
-    mmdebstrap.args(mmdebstrap_arguments(
-        work,
-        &mirror::network_options().await,
-    )?);
-    mmdebstrap
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true);
-    let mut child = mmdebstrap
-        .spawn()
-        .with_context(|| not_started("mmdebstrap"))?;
-    let stderr = child
-        .stderr
-        .take()
-        .context("mmdebstrap without standard error")?;
-    let mut lines = BufReader::new(stderr).lines();
-    let mut file = tokio::fs::File::create(log)
-        .await
-        .with_context(|| format!("cannot write {}", log.display()))?;
-    let mut complaints = Vec::new();
-    while let Some(line) = lines.next_line().await? {
-        file.write_all(format!("{line}\n").as_bytes()).await?;
-        match line.strip_prefix("I: ") {
-            Some(progress) if !progress.starts_with("running ") => activity.step(progress),
-            _ => complaints.push(line),
-        }
-    }
-    file.flush().await?;
-    let status = child.wait().await?;
-    if !status.success() {
-        bail!(
-            "`mmdebstrap` failed ({status}): {}",
-            command::tail(&complaints.join("\n"), 12)
-        );
-    }
-    Ok(())
-}
-
-/// Root in a container often may not unshare but may mount; an ordinary user the other way round.
-fn mode() -> &'static str {
-    if rustix::process::geteuid().is_root() {
-        "root"
-    } else {
-        "unshare"
-    }
-}
-
-fn mmdebstrap_arguments(work: &Path, network: &[String]) -> Result<Vec<String>> {
-    let work = work.to_str().context("the cache's path is not UTF-8")?;
-    let mut arguments = vec![
-        format!("--mode={}", mode()),
-        "--variant=apt".to_owned(),
-        "--format=tar".to_owned(),
-        "--architectures=amd64".to_owned(),
-        format!("--keyring={KEYRING}"),
-        format!("--include={}", recipe::PACKAGES.join(",")),
-        "--aptopt=APT::Install-Recommends \"false\"".to_owned(),
-        "--aptopt=APT::Keep-Downloaded-Packages \"true\"".to_owned(),
-    ];
-    arguments.extend(network.iter().map(|option| format!("--aptopt={option}")));
-    arguments.extend(
-        recipe::DPKG_OPTIONS
-            .iter()
-            .map(|option| format!("--dpkgopt={option}")),
-    );
-    arguments.push("--essential-hook=mkdir \"$1/lab\"".to_owned());
-    arguments.push(format!(
-        "--essential-hook=upload '{work}/essential.sh' /lab/essential.sh"
-    ));
-    arguments.push("--essential-hook=sh \"$1/lab/essential.sh\" \"$1\"".to_owned());
-    for (from, to) in [
-        ("keys/login.pub", "login.pub"),
-        ("keys/host", "host"),
-        ("keys/host.pub", "host.pub"),
-        ("customize.sh", "customize.sh"),
-    ] {
-        arguments.push(format!("--customize-hook=upload '{work}/{from}' /lab/{to}"));
-    }
-    arguments.push(format!(
-        "--customize-hook=sync-out /var/cache/apt/archives '{work}/packages'"
-    ));
-    arguments.push("--customize-hook=sh \"$1/lab/customize.sh\" \"$1\"".to_owned());
-    arguments.push(recipe::SUITE.to_owned());
-    arguments.push(format!("{work}/rootfs.tar"));
-    arguments.push(format!("deb {} {} main", mirror::archive(), recipe::SUITE));
-    Ok(arguments)
 }
 
 async fn make_disk(work: &Path, activity: &Activity) -> Result<()> {

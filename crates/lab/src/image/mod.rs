@@ -1,6 +1,7 @@
 //! The guest image: Debian 12 with systemd, sshd and the stock agent, built once and cached.
 
 mod build;
+mod install;
 mod mirror;
 mod recipe;
 

@@ -88,7 +88,7 @@ impl HospesProcess {
             .current_dir(dir)
             .env("HOSPES_CONFIG", dir.join("hospes.toml"))
             .env("HOME", dir)
-            .env("XDG_STATE_HOME", dir.join("state"))
+            .env("HOSPES_STATE", dir.join("state"))
             .env("XDG_CONFIG_HOME", dir.join("config"))
             .env("NO_COLOR", "1")
             .env_remove("SSH_AUTH_SOCK")

@@ -1,11 +1,24 @@
 //! All scenarios.
 
+mod healthy;
 mod lab_itself;
+mod scratch;
 
 use crate::scenario::Scenario;
 
 /// Every scenario, in the order of the report.
 pub const ALL: &[Scenario] = &[
+    Scenario::new("scratch", "scratch", |context| Box::pin(scratch::run(context))),
+    Scenario::new(
+        "healthy_check",
+        "a fresh Debian guest has all six conditions, each with evidence",
+        |context| Box::pin(healthy::check(context)),
+    ),
+    Scenario::new(
+        "healthy_restart",
+        "a healthy guest is restarted through its agent and comes back with a new boot id",
+        |context| Box::pin(healthy::restart(context)),
+    ),
     Scenario::new(
         "lab_guest_answers",
         "a guest of the snapshot runs a command through SSH, its agent answers, its clock is right",

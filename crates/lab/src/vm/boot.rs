@@ -41,8 +41,7 @@ impl Launcher {
     /// One of them cannot be made.
     pub async fn prepare(work: &Path, console: &Console) -> Result<Self> {
         let image = Image::ensure(console).await?;
-        let accelerator = Accelerator::choose().await?;
-        let snapshot = snapshot::ensure(&image, accelerator, work, console).await?;
+        let (accelerator, snapshot) = snapshot::of_best_accelerator(&image, work, console).await?;
         let repository = AptRepository::serve(&image.packages()).await?;
         Ok(Self {
             image,
@@ -188,13 +187,7 @@ async fn wait_for_agent(vm: &Vm, deadline: Duration) -> Result<()> {
         if vm.agent_pings(Duration::from_secs(5)).await {
             return Ok(());
         }
-        if !vm.is_running() {
-            bail!(
-                "the machine `{}` ended before its agent answered\n{}",
-                vm.name(),
-                vm.log_tail()
-            );
-        }
+        vm.fail_if_lost("its agent").await?;
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     bail!(

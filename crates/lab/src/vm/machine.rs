@@ -121,6 +121,19 @@ impl Vm {
         Ok(())
     }
 
+    /// Fails when nothing will answer any more: QEMU ended, or its accelerator gave up on the guest.
+    pub(super) async fn fail_if_lost(&self, awaited: &str) -> Result<()> {
+        let state = self.run_state().await.unwrap_or_default();
+        if !self.is_running() || state == "internal-error" {
+            let name = self.name();
+            bail!(
+                "the machine `{name}` was lost before {awaited} answered ({state})\n{}",
+                self.log_tail()
+            );
+        }
+        Ok(())
+    }
+
     /// Cuts the power. For throwaway machines only.
     pub fn kill(&self) {
         session::end_machines(&self.layout.dir);

@@ -119,13 +119,7 @@ impl Vm {
     pub async fn wait_for_ssh(&self, deadline: Duration) -> Result<()> {
         let end = Instant::now() + deadline;
         while Instant::now() < end {
-            if !self.is_running() {
-                bail!(
-                    "the machine `{}` ended before SSH answered\n{}",
-                    self.name(),
-                    self.log_tail()
-                );
-            }
+            self.fail_if_lost("SSH").await?;
             if greets(self.ssh_port()).await && self.ssh("true").await?.code == Some(0) {
                 return Ok(());
             }

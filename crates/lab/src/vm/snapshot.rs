@@ -17,8 +17,43 @@ use crate::console::{Activity, Console};
 use crate::image::Image;
 use crate::{cache, command};
 
-/// The disk that holds the snapshot, made now (in `work`) if it is not cached.
-pub(super) async fn ensure(
+/// The name of a file that says under which boot of this machine KVM failed a whole guest.
+const KVM_FAILED: &str = "kvm-failed";
+
+/// The disk that holds the snapshot, made now (in `work`) if it is not cached, and what executes it.
+///
+/// A KVM that runs a boot sector may still fail a kernel: making the snapshot is the final test, and its
+/// result holds until this machine reboots.
+pub(super) async fn of_best_accelerator(
+    image: &Image,
+    work: &Path,
+    console: &Console,
+) -> Result<(Accelerator, PathBuf)> {
+    let mut accelerator = Accelerator::choose().await?;
+    let failed = image.dir().join(KVM_FAILED);
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    if accelerator == Accelerator::Kvm
+        && std::fs::read_to_string(&failed).is_ok_and(|at| at == boot)
+    {
+        accelerator = Accelerator::Tcg;
+    }
+    match ensure(image, accelerator, work, console).await {
+        Err(error) if accelerator == Accelerator::Kvm => {
+            console.note(format!(
+                "KVM fails the guest, it is emulated instead: {error:#}"
+            ));
+            std::fs::write(&failed, boot)
+                .with_context(|| format!("cannot write {}", failed.display()))?;
+            Ok((
+                Accelerator::Tcg,
+                ensure(image, Accelerator::Tcg, work, console).await?,
+            ))
+        }
+        result => Ok((accelerator, result?)),
+    }
+}
+
+async fn ensure(
     image: &Image,
     accelerator: Accelerator,
     work: &Path,

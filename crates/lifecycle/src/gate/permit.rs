@@ -86,7 +86,7 @@ pub fn objections(
     ttl: Duration,
 ) -> Vec<RefusalReason> {
     if *check.run_state() != RunState::Running {
-        return vec![RefusalReason::NotRunning { run_state: check.run_state().clone() }];
+        return vec![RefusalReason::not_running(check.observation())];
     }
     let mut reasons = Vec::new();
     if let Some(lock) = check.lock() {
@@ -160,7 +160,7 @@ impl Permit {
             reasons.push(RefusalReason::Moved { from, to });
         }
         if observed.run_state != RunState::Running {
-            reasons.push(RefusalReason::NotRunning { run_state: observed.run_state.clone() });
+            reasons.push(RefusalReason::not_running(observed));
         }
         if let Some(lock) = &observed.lock {
             reasons.push(RefusalReason::Locked { lock: lock.clone() });

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use conditions::{GuestId, NodeName, RunState, State, Verdict};
+use conditions::{GuestId, NodeName, Observation, RunState, State, Verdict};
 use serde::{Deserialize, Serialize};
 
 /// A lifecycle call that was not made, with every reason there was. Nothing was changed.
@@ -28,6 +28,8 @@ pub enum RefusalReason {
     NotRunning {
         /// What it does instead.
         run_state: RunState,
+        /// What the hypervisor said.
+        evidence: String,
     },
     /// The guest is not stopped, so it cannot be powered on.
     NotStopped {
@@ -80,6 +82,12 @@ pub enum RefusalReason {
 }
 
 impl RefusalReason {
+    /// The guest is seen in another state than running.
+    pub(crate) fn not_running(observed: &Observation) -> Self {
+        let (run_state, evidence) = (observed.run_state.clone(), observed.evidence.clone());
+        Self::NotRunning { run_state, evidence }
+    }
+
     /// The evidence is `age` old where `limit` is allowed.
     pub(crate) fn stale(age: Duration, limit: Duration) -> Self {
         let ms = |d: Duration| u64::try_from(d.as_millis()).unwrap_or(u64::MAX);
@@ -91,7 +99,7 @@ impl RefusalReason {
     pub fn remedy(&self, guest: &GuestId) -> Option<String> {
         match self {
             Self::Condition { verdict } => verdict.remedy.clone(),
-            Self::NotRunning { run_state: RunState::Stopped } => {
+            Self::NotRunning { run_state: RunState::Stopped, .. } => {
                 Some(format!("power it on: hospes start {guest}"))
             }
             Self::OtherMachine { .. } => Some(
@@ -116,7 +124,9 @@ impl fmt::Display for RefusalReason {
                 };
                 write!(f, "condition {} {word}: {}", verdict.condition, verdict.summary)
             }
-            Self::NotRunning { run_state } => write!(f, "it does not run ({})", word(run_state)),
+            Self::NotRunning { run_state, evidence } => {
+                write!(f, "it does not run ({}): {evidence}", word(run_state))
+            }
             Self::NotStopped { run_state } => write!(f, "it is not stopped ({})", word(run_state)),
             Self::Locked { lock } => write!(f, "the hypervisor has it locked ({lock})"),
             Self::OtherMachine { evidence } => {

@@ -1,0 +1,10 @@
+//! The far ends that are measured against, in a process of their own: its memory and its open files
+//! are not the controller's.
+
+mod agent;
+mod guests;
+mod serve;
+
+pub(super) use guests::{address, boot_id};
+pub(super) use serve::{AGENT, IDENTITY, KNOWN_HOSTS, READY, USER};
+pub use serve::serve;
