@@ -13,6 +13,8 @@ pub mod assess;
 mod channel;
 mod facts;
 pub mod fix;
+#[cfg(test)]
+mod fixture;
 pub mod hooks;
 mod identity;
 mod observation;

@@ -2,6 +2,7 @@
 //!
 //! A controller that dies anywhere in here leaves a journal from which `runs resume` goes on.
 
+use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
@@ -163,8 +164,11 @@ fn state(saved: &Saved) -> Result<Value> {
     serde_json::to_value(saved).context("an operation's state is plain data")
 }
 
-/// Who operates: the login name and the machine's name, as the journal tells it.
+/// Who operates: the login name, behind sudo too, else the user's number.
 pub(crate) fn operator() -> String {
-    let user = std::env::var("SUDO_USER").or_else(|_| std::env::var("USER"));
-    user.unwrap_or_else(|_| "unknown".to_owned())
+    let named = ["SUDO_USER", "USER", "LOGNAME"].into_iter().find_map(|key| std::env::var(key).ok());
+    named.unwrap_or_else(|| {
+        let owner = std::fs::metadata("/proc/self").map(|process| process.uid());
+        owner.map_or_else(|_| "unknown".to_owned(), |uid| format!("user {uid}"))
+    })
 }

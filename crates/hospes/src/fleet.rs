@@ -123,10 +123,6 @@ impl Member {
         self.0.ssh.as_ref().map(|ssh| format!("{}:{}", ssh.host, ssh.port))
     }
 
-    pub(crate) const fn ssh(&self) -> Option<&config::Ssh> {
-        self.0.ssh.as_ref()
-    }
-
     /// How to log in, if there is an address.
     pub(crate) fn target(&self) -> Option<Target> {
         self.0.ssh.as_ref().map(|ssh| target(&self.0, ssh))

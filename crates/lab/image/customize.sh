@@ -51,6 +51,10 @@ in_guest systemctl enable --quiet systemd-networkd.service
 in_guest systemctl mask --quiet systemd-networkd-wait-online.service getty@tty1.service \
     serial-getty@ttyS0.service apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer \
     e2scrub_all.timer e2scrub_reap.service fstrim.timer systemd-pstore.service
+# Mounts and modules that no scenario looks at, each a process of its own at boot: seconds, when emulated.
+in_guest systemctl mask --quiet dev-hugepages.mount dev-mqueue.mount sys-kernel-debug.mount \
+    sys-kernel-tracing.mount modprobe@configfs.service modprobe@dm_mod.service modprobe@drm.service \
+    modprobe@efi_pstore.service modprobe@fuse.service modprobe@loop.service
 
 # The running guest knows one package source, the lab's, which fills in this file after the boot.
 rm -rf "$root"/etc/apt/sources.list.d

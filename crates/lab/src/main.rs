@@ -49,6 +49,14 @@ enum Subcommands {
     },
     /// Measures the product.
     Bench,
+    /// Plays the guests of a benchmark until standard input closes.
+    #[command(hide = true)]
+    BenchEndpoints {
+        /// How many guests.
+        count: usize,
+        /// Where their keys and sockets go.
+        dir: PathBuf,
+    },
     /// Ends machines and removes files that kept or killed runs left behind.
     Sweep,
     /// Ends the machines of a run when standard input closes.
@@ -86,7 +94,13 @@ fn main() -> ExitCode {
         session::reap(dir, std::io::stdin());
         return ExitCode::SUCCESS;
     }
-    match run(arguments.command, &console) {
+    let ended = match arguments.command {
+        Subcommands::BenchEndpoints { count, dir } => {
+            bench::serve(count, &dir).map(|()| ExitCode::SUCCESS)
+        }
+        command => run(command, &console),
+    };
+    match ended {
         Ok(code) => code,
         Err(error) => {
             console.note(format!("lab: {error:#}"));
@@ -133,8 +147,10 @@ async fn perform(command: Subcommands, session: Option<&Session>, console: &Cons
         }
         Subcommands::Demo { keep } => demo::run(keep, session()?, console).await,
         Subcommands::Bench => bench::run(console).await,
-        // Opening the session has swept; the reaper never comes here.
-        Subcommands::Sweep | Subcommands::Reap { .. } => Ok(()),
+        // Opening the session has swept; the others never come here.
+        Subcommands::Sweep | Subcommands::Reap { .. } | Subcommands::BenchEndpoints { .. } => {
+            Ok(())
+        }
     }
 }
 

@@ -509,3 +509,7 @@ impl<'a> Judge<'a> {
         None
     }
 }
+
+#[cfg(test)]
+#[path = "detect_tests.rs"]
+mod tests;

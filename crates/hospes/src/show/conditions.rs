@@ -37,7 +37,12 @@ fn headline(check: &Check) -> String {
         Identity::Same { .. } if check.is_healthy() => "the hypervisor may act".to_owned(),
         Identity::Same { .. } => "the hypervisor must not act".to_owned(),
         Identity::Different { evidence } => format!("NOT THE SAME MACHINE: {evidence}"),
-        Identity::Unproven { why } => format!("identity unproven: {why}"),
+        Identity::Unproven { .. } if *check.run_state() == RunState::Stopped => {
+            "nothing inside can be read".to_owned()
+        }
+        Identity::Unproven { why } => {
+            format!("the hypervisor must not act (identity unproven: {why})")
+        }
     });
     format!("{}: {}", check.guest(), words.join(", "))
 }

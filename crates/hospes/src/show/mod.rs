@@ -8,7 +8,7 @@ mod timeline;
 pub(crate) mod words;
 
 pub(crate) use conditions::{check_report, fix_plan};
-pub(crate) use outcome::outcome_lines;
+pub(crate) use outcome::{outcome_line, outcome_lines};
 pub(crate) use progress::Progress;
 pub(crate) use table::table;
 pub(crate) use timeline::timeline;

@@ -68,6 +68,18 @@ pub(crate) fn outcome_lines(
     }
 }
 
+/// The end of an operation in one line.
+pub(crate) fn outcome_line(guest: &GuestId, outcome: &Outcome, run: RunId) -> String {
+    match outcome {
+        Outcome::Refused { refusal } => refusal.to_string(),
+        Outcome::PartlyFixed { applied, health, .. } => format!(
+            "{guest}: {applied} remedies applied, {} conditions do not hold",
+            health.unhealthy.len()
+        ),
+        _ => outcome_lines(guest, outcome, Some(run)).into_iter().next().unwrap_or_default(),
+    }
+}
+
 fn proved(proof: &BootProof) -> String {
     format!(
         "boot {} is now {}, up for {:.0?}, {:.0?} after the request",

@@ -11,7 +11,6 @@ mod runs;
 mod trust;
 
 use anyhow::Result;
-use clap::CommandFactory;
 
 use crate::Exit;
 use crate::cli::{Cli, Verb, completions, man_pages};
@@ -45,10 +44,4 @@ pub async fn run(cli: Cli) -> Result<Exit> {
             Ok(Exit::Ok)
         }
     }
-}
-
-/// The definition, for tests.
-#[must_use]
-pub fn definition() -> clap::Command {
-    Cli::command()
 }

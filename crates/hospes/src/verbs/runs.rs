@@ -12,7 +12,7 @@ use crate::cli::{self, RunsVerb};
 use crate::clock::now;
 use crate::drive::{Run, operator};
 use crate::fleet::Fleet;
-use crate::show::{self, outcome_lines};
+use crate::show::{self, outcome_line};
 
 pub(super) async fn run(fleet: &Fleet, options: &cli::Runs) -> Result<Exit> {
     match &options.verb {
@@ -69,10 +69,8 @@ fn cells(run: &RunSummary, remark: String) -> [String; 6] {
 /// What is to be said of a run: how it ended, and of an open one what the guest does now.
 async fn remark(fleet: &Fleet, run: &RunSummary) -> String {
     let ended = run.outcome.as_deref().and_then(|text| serde_json::from_str::<Outcome>(text).ok());
-    let ended = ended.map(|outcome| {
-        outcome_lines(&run.guest, &outcome, Some(run.id)).into_iter().next().unwrap_or_default()
-    });
-    let mut remark = ended.unwrap_or_default();
+    let mut remark =
+        ended.map_or_else(String::new, |outcome| outcome_line(&run.guest, &outcome, run.id));
     if run.status.is_open() && owes_start(fleet, run.id) {
         let seen = fleet.hypervisor().observe(&run.guest).await;
         if seen.is_ok_and(|seen| seen.run_state == RunState::Stopped) {

@@ -1,40 +1,29 @@
-//! The demo: the product at work on a real machine.
+//! The demo: the main job on a real machine, told as a story.
+
+mod story;
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 
 use crate::console::Console;
 use crate::scenario::Context;
 use crate::session::Session;
 use crate::vm::{Launcher, VmSpec};
 
-/// Runs the demo. With `keep` the machine stays until the next scenarios, demo or sweep.
-///
-/// # Errors
-/// A step does not do what it promises.
+/// Boots a guest, plays the story, and leaves nothing running unless `keep` is set.
 pub async fn run(keep: bool, session: &Session, console: &Console) -> Result<()> {
     let launcher = Arc::new(Launcher::prepare(session.dir(), console).await?);
-    let context = Context::new(
-        session.dir().join("demo"),
-        launcher,
-        console.activity("demo"),
-    )?;
+    let activity = console.activity("demo");
+    let context = Context::new(session.dir().join("demo"), launcher, activity)?;
     let vm = context.vm(VmSpec::new("web")).await?;
     context.configure(&[&vm])?;
-    ensure!(
-        vm.agent_pings(Duration::from_secs(5)).await,
-        "the agent does not answer"
-    );
-    console.result("the guest `web` runs and its agent answers");
+    story::tell(&context, &vm, console).await?;
     if keep {
         session.keep()?;
         vm.release();
-        console.result(format!(
-            "it stays: HOSPES_CONFIG={} hospes check all",
-            context.config_path().display()
-        ));
+        let config = context.config_path();
+        console.result(format!("\nit stays: HOSPES_CONFIG={} hospes check all", config.display()));
     }
     Ok(())
 }

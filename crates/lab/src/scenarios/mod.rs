@@ -1,6 +1,11 @@
 //! All scenarios.
 
 mod healthy;
+mod access;
+mod agent;
+mod evidence;
+mod hooks;
+mod repair;
 mod lab_itself;
 mod scratch;
 
@@ -18,6 +23,78 @@ pub const ALL: &[Scenario] = &[
         "healthy_restart",
         "a healthy guest is restarted through its agent and comes back with a new boot id",
         |context| Box::pin(healthy::restart(context)),
+    ),
+    Scenario::new(
+        "agent_stopped",
+        "a stopped agent: 2 and 6 fail, a restart is refused, fix starts it",
+        |context| Box::pin(agent::stopped(context)),
+    ),
+    Scenario::new(
+        "agent_frozen",
+        "a frozen agent: a restart is refused within its deadline, fix restarts the agent",
+        |context| Box::pin(agent::frozen(context)),
+    ),
+    Scenario::new(
+        "agent_file_systems_frozen",
+        "frozen file systems: a restart is refused, although SSH may hang",
+        |context| Box::pin(agent::file_systems_frozen(context)),
+    ),
+    Scenario::new(
+        "agent_shutdown_blocked",
+        "an agent that may not shut down: a restart is refused, and fix leaves the policy alone",
+        |context| Box::pin(agent::shutdown_blocked(context)),
+    ),
+    Scenario::new(
+        "hooks_drop_in",
+        "a shutdown hook in a drop-in is found, shown and removed; the guest stays up",
+        |context| Box::pin(hooks::drop_in(context)),
+    ),
+    Scenario::new(
+        "hooks_power_off",
+        "two hooks that would really power the guest off are removed; the guest stays up",
+        |context| Box::pin(hooks::that_powers_off(context)),
+    ),
+    Scenario::new(
+        "hooks_transient_unit",
+        "a transient unit that powers off when the agent stops is made harmless",
+        |context| Box::pin(hooks::transient_unit(context)),
+    ),
+    Scenario::new(
+        "hooks_file_gone",
+        "a hook whose file is gone but still acts is found and ended",
+        |context| Box::pin(hooks::file_gone(context)),
+    ),
+    Scenario::new(
+        "hooks_scripts",
+        "hooks in a script called by a script and in the package's prerm are removed",
+        |context| Box::pin(hooks::scripts(context)),
+    )
+    .full_only(),
+    Scenario::new(
+        "repair_package",
+        "a missing agent package is installed with real apt",
+        |context| Box::pin(repair::package(context)),
+    ),
+    Scenario::new(
+        "repair_unit",
+        "a masked unit and a failed unit are mended",
+        |context| Box::pin(repair::unit(context)),
+    ),
+    Scenario::new(
+        "access_without_port",
+        "no agent port: restart is refused, fix names the way, SSH work goes on",
+        |context| Box::pin(access::without_port(context)),
+    )
+    .full_only(),
+    Scenario::new(
+        "access_users",
+        "a login with sudo reads all; one without is told so, and the channel reads instead",
+        |context| Box::pin(access::users(context)),
+    ),
+    Scenario::new(
+        "access_ssh_down",
+        "SSH down: the channel reads the conditions and removes a hook",
+        |context| Box::pin(access::ssh_down(context)),
     ),
     Scenario::new(
         "lab_guest_answers",

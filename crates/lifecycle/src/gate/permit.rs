@@ -92,17 +92,14 @@ pub fn objections(
     if let Some(lock) = check.lock() {
         reasons.push(RefusalReason::Locked { lock: lock.to_owned() });
     }
-    match check.identity() {
-        Identity::Same { .. } => {}
-        Identity::Different { evidence } => {
-            reasons.push(RefusalReason::OtherMachine { evidence: evidence.clone() });
-        }
-        Identity::Unproven { why } => {
-            reasons.push(RefusalReason::IdentityUnproven { why: why.clone() });
-        }
+    if let Identity::Different { evidence } = check.identity() {
+        reasons.push(RefusalReason::OtherMachine { evidence: evidence.clone() });
     }
     let unhealthy = check.verdicts().iter().filter(|v| !accepted.covers(v.condition, v.state));
     reasons.extend(unhealthy.map(|v| RefusalReason::Condition { verdict: v.clone() }));
+    if let Identity::Unproven { why } = check.identity() {
+        reasons.push(RefusalReason::IdentityUnproven { why: why.clone() });
+    }
     if check.boot_id().is_none() {
         reasons.push(RefusalReason::BootIdUnknown);
     }

@@ -4,15 +4,17 @@
 //! Planning ──Check──► plan: nothing ─► Fixed | PartlyFixed
 //!    plan ─► Applying: edit ... edit, daemon-reload ─► Proving ──Check──► hooks gone ─► Applying: agent
 //!                └─ failed ─► Failed                      └─ hooks left ─► Failed, agent untouched
+//! another machine answers at the SSH address ─► Refused
 //! Applying done ─► Verifying ──Check──► healthy ─► Fixed      └─ until the deadline ─► PartlyFixed
 //! ```
 
 use std::collections::VecDeque;
 
-use conditions::{Check, Condition, FixPlan, Remedy, State, Timestamp, plan};
+use conditions::{Check, Condition, FixPlan, Identity, Remedy, State, Timestamp, plan};
 
 use super::{Effect, Event, Limits, Outcome};
 use crate::Health;
+use crate::gate::{Refusal, RefusalReason};
 
 #[derive(Debug)]
 pub(super) struct Fix {
@@ -58,6 +60,11 @@ impl Fix {
     }
 
     fn planned(&mut self, check: &Check, limits: &Limits, now: Timestamp) -> Effect {
+        if let Identity::Different { evidence } = check.identity() {
+            let reasons = vec![RefusalReason::OtherMachine { evidence: evidence.clone() }];
+            let refusal = Refusal { guest: check.guest().clone(), reasons };
+            return Effect::finish(Outcome::Refused { refusal });
+        }
         let FixPlan { remedies, manual } = plan(check);
         self.manual = manual;
         if remedies.is_empty() {

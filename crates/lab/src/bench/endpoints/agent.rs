@@ -49,7 +49,10 @@ fn result(request: &Request) -> Answer {
     match request.execute.as_str() {
         "guest-ping" => Answer::Return(json!({})),
         "guest-sync" | "guest-sync-delimited" => {
-            let id = request.arguments.as_ref().and_then(|arguments| arguments.get("id"));
+            let id = request
+                .arguments
+                .as_ref()
+                .and_then(|arguments| arguments.get("id"));
             Answer::Return(id.cloned().unwrap_or_default())
         }
         "guest-info" => Answer::Return(json!({

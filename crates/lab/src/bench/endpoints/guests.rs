@@ -19,7 +19,7 @@ pub(super) const MOST: usize = 250 * 250;
 const LONGEST: usize = 64 << 10;
 
 /// One guest's address: 127.1.0.1 and so on. All of 127.0.0.0/8 is loopback.
-pub(in crate::bench) fn address(index: usize) -> Ipv4Addr {
+pub(super) fn address(index: usize) -> Ipv4Addr {
     let octet = |number: usize| u8::try_from(number % 250).unwrap_or_default();
     Ipv4Addr::new(127, 1, octet(index / 250), octet(index) + 1)
 }
@@ -46,7 +46,10 @@ impl Guest {
         let listener = TcpListener::bind((address, 0))
             .await
             .with_context(|| format!("cannot listen on {address}"))?;
-        let port = listener.local_addr().context("a listener has an address")?.port();
+        let port = listener
+            .local_addr()
+            .context("a listener has an address")?
+            .port();
         let config = Arc::new(server::Config {
             keys: vec![host_key],
             auth_rejection_time: Duration::ZERO,
@@ -65,7 +68,10 @@ impl Guest {
     fn run(&self, script: &[u8]) -> (u32, Vec<u8>) {
         if script == lifecycle::READINESS_SCRIPT.as_bytes() {
             let boot = boot_id(self.index);
-            (0, format!("{boot}\n4711.08 9422.16\nrunning\n").into_bytes())
+            (
+                0,
+                format!("{boot}\n4711.08 9422.16\nrunning\n").into_bytes(),
+            )
         } else {
             (127, Vec::new())
         }

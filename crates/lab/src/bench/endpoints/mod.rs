@@ -5,6 +5,6 @@ mod agent;
 mod guests;
 mod serve;
 
-pub(super) use guests::{address, boot_id};
-pub(super) use serve::{AGENT, IDENTITY, KNOWN_HOSTS, READY, USER};
+pub(super) use guests::boot_id;
 pub use serve::serve;
+pub(super) use serve::{AGENT, IDENTITY, KNOWN_HOSTS, READY, USER};

@@ -11,8 +11,8 @@ use russh::keys::ssh_key::private::{Ed25519Keypair, KeypairData};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::UnixListener;
 
-use super::guests::{Guest, MOST, address};
 use super::agent;
+use super::guests::{Guest, MOST, address};
 
 /// Whom the guests let in.
 pub(in crate::bench) const USER: &str = "bench";
@@ -33,10 +33,13 @@ pub(in crate::bench) const READY: &str = "ready";
 pub fn serve(count: usize, dir: &Path) -> Result<()> {
     ensure!(count <= MOST, "{count} guests, {MOST} at most");
     raise_open_file_limit();
-    let runtime = tokio::runtime::Runtime::new().context("cannot start the asynchronous runtime")?;
+    let runtime =
+        tokio::runtime::Runtime::new().context("cannot start the asynchronous runtime")?;
     runtime.block_on(listen(count, dir))?;
     let mut out = std::io::stdout();
-    writeln!(out, "{READY}").and_then(|()| out.flush()).context("nobody listens")?;
+    writeln!(out, "{READY}")
+        .and_then(|()| out.flush())
+        .context("nobody listens")?;
     let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
     runtime.shutdown_background();
     Ok(())
@@ -44,12 +47,17 @@ pub fn serve(count: usize, dir: &Path) -> Result<()> {
 
 async fn listen(count: usize, dir: &Path) -> Result<()> {
     let identity = key()?;
-    let text = identity.to_openssh(LineEnding::LF).context("cannot write a key")?;
+    let text = identity
+        .to_openssh(LineEnding::LF)
+        .context("cannot write a key")?;
     write_private(&dir.join(IDENTITY), text.as_bytes())?;
     let mut known_hosts = String::new();
     for index in 0..count {
         let host_key = key()?;
-        let line = host_key.public_key().to_openssh().context("cannot write a key")?;
+        let line = host_key
+            .public_key()
+            .to_openssh()
+            .context("cannot write a key")?;
         let port = Guest::listen(index, host_key, identity.public_key().clone()).await?;
         known_hosts.push_str(&format!("[{}]:{port} {line}\n", address(index)));
     }
@@ -65,7 +73,13 @@ async fn listen(count: usize, dir: &Path) -> Result<()> {
 fn raise_open_file_limit() {
     let limit = getrlimit(Resource::Nofile);
     // Should it be refused, then listening says what is wrong.
-    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
+    let _ = setrlimit(
+        Resource::Nofile,
+        Rlimit {
+            current: limit.maximum,
+            ..limit
+        },
+    );
 }
 
 fn key() -> Result<PrivateKey> {
