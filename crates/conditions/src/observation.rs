@@ -35,6 +35,18 @@ pub enum RunState {
     Other(String),
 }
 
+impl RunState {
+    /// The word for people and logs.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Running => "running",
+            Self::Stopped => "stopped",
+            Self::Other(word) => word,
+        }
+    }
+}
+
 /// The virtio-serial port `org.qemu.guest_agent.0` of a machine, seen from outside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

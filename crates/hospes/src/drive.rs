@@ -50,13 +50,21 @@ impl Run {
             at: now(),
         };
         let id = store.journal().begin(&new, &lock)?;
-        Ok(Self { id, lock, store: Arc::clone(store) })
+        Ok(Self {
+            id,
+            lock,
+            store: Arc::clone(store),
+        })
     }
 
     /// Takes an open run up again.
     pub(crate) fn resume(store: &Arc<Store>, lock: GuestLock, id: RunId) -> Result<Self> {
         store.journal().resume(id, &lock, &operator(), now())?;
-        Ok(Self { id, lock, store: Arc::clone(store) })
+        Ok(Self {
+            id,
+            lock,
+            store: Arc::clone(store),
+        })
     }
 
     /// Drives `operation` from `effect` to its end.
@@ -92,15 +100,35 @@ impl Run {
                     return Ok(*outcome);
                 }
                 effect if effect.is_recorded() => {
-                    self.recorded(world, &mut operation, effect, progress).await?
+                    self.recorded(world, &mut operation, effect, progress)
+                        .await?
                 }
                 effect => {
                     progress.waiting(&world.guest, words::waiting(&operation, &effect));
-                    let event = world.perform(effect).await;
-                    operation.step(event, now())
+                    self.looked(world, &mut operation, effect, progress).await?
                 }
             };
         }
+    }
+
+    /// Performs an effect that only looks or waits. What it saw is remarked when it moved the
+    /// operation on; the many looks that did not are not worth a line.
+    async fn looked(
+        &self,
+        world: &World,
+        operation: &mut Operation,
+        effect: Effect,
+        progress: &Progress,
+    ) -> Result<Effect> {
+        let before = operation.saved();
+        let event = world.perform(effect).await;
+        let (outcome, detail) = words::result(&event);
+        let next = operation.step(event, now());
+        if operation.saved() != before {
+            progress.done(&world.guest, &outcome, &detail);
+            self.note(&format!("{outcome}: {detail}"))?;
+        }
+        Ok(next)
     }
 
     async fn recorded(
@@ -118,13 +146,18 @@ impl Run {
             detail: intent,
             state: state(&operation.saved())?,
         };
-        let step = self.store.journal().intend(self.id, &self.lock, &step, now())?;
+        let step = self
+            .store
+            .journal()
+            .intend(self.id, &self.lock, &step, now())?;
         let event = world.perform(effect).await;
         let (outcome, detail) = words::result(&event);
         progress.done(&world.guest, &outcome, &detail);
         let next = operation.step(event, now());
         let saved = state(&operation.saved())?;
-        self.store.journal().result(step, &self.lock, &outcome, &detail, &saved, now())?;
+        self.store
+            .journal()
+            .result(step, &self.lock, &outcome, &detail, &saved, now())?;
         Ok(next)
     }
 
@@ -136,7 +169,10 @@ impl Run {
             _ => RunStatus::Failed,
         };
         let text = serde_json::to_string(outcome).context("an outcome is plain data")?;
-        Ok(self.store.journal().finish(self.id, &self.lock, &text, status, now())?)
+        Ok(self
+            .store
+            .journal()
+            .finish(self.id, &self.lock, &text, status, now())?)
     }
 
     fn note(&self, text: &str) -> Result<()> {
@@ -166,7 +202,9 @@ fn state(saved: &Saved) -> Result<Value> {
 
 /// Who operates: the login name, behind sudo too, else the user's number.
 pub(crate) fn operator() -> String {
-    let named = ["SUDO_USER", "USER", "LOGNAME"].into_iter().find_map(|key| std::env::var(key).ok());
+    let named = ["SUDO_USER", "USER", "LOGNAME"]
+        .into_iter()
+        .find_map(|key| std::env::var(key).ok());
     named.unwrap_or_else(|| {
         let owner = std::fs::metadata("/proc/self").map(|process| process.uid());
         owner.map_or_else(|_| "unknown".to_owned(), |uid| format!("user {uid}"))

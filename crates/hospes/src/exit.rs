@@ -53,7 +53,11 @@ impl Exit {
             Self::Failed => 3,
             Self::Usage => 4,
         };
-        if weight(other) > weight(self) { other } else { self }
+        if weight(other) > weight(self) {
+            other
+        } else {
+            self
+        }
     }
 }
 

@@ -34,16 +34,27 @@ impl Fleet {
         let config = Config::load(global.config.as_deref(), &Environment::current())?;
         let store = Arc::new(Store::open(&config.state_dir)?);
         let node = NodeName::new(host_name());
-        let guests = config.guests.values().map(|guest| (guest.name.clone(), local(guest))).collect();
+        let guests = config
+            .guests
+            .values()
+            .map(|guest| (guest.name.clone(), local(guest)))
+            .collect();
         let logs = config.state_dir.join("logs");
         let hypervisor = Arc::new(QemuHypervisor::new(node, guests, logs));
-        Ok(Self { config, hypervisor, store, json: global.json })
+        Ok(Self {
+            config,
+            hypervisor,
+            store,
+            json: global.json,
+        })
     }
 
     /// The guests that the operator named, in order, each once.
     pub(crate) fn select(&self, selectors: &[String]) -> Result<Vec<Member>> {
-        let selectors: Vec<Selector> =
-            selectors.iter().map(|text| text.parse()).collect::<Result<_, _>>()?;
+        let selectors: Vec<Selector> = selectors
+            .iter()
+            .map(|text| text.parse())
+            .collect::<Result<_, _>>()?;
         let guests = self.config.select(&selectors)?;
         Ok(guests.into_iter().cloned().map(Member).collect())
     }
@@ -60,11 +71,21 @@ impl Fleet {
     pub(crate) fn world(&self, member: &Member) -> Result<World> {
         let guest = &member.0;
         let hypervisor = Arc::clone(&self.hypervisor);
-        let slot = AgentSlot::new(guest.name.clone(), Arc::clone(&hypervisor), guest.deadlines.agent);
+        let slot = AgentSlot::new(
+            guest.name.clone(),
+            Arc::clone(&hypervisor),
+            guest.deadlines.agent,
+        );
         let slot = Arc::new(slot);
         let ssh = guest.ssh.as_ref().map(|ssh| self.shell(guest, ssh, &slot));
         let calls = CallDeadlines::of(&guest.deadlines);
-        Ok(World { guest: guest.name.clone(), hypervisor, slot, ssh, calls })
+        Ok(World {
+            guest: guest.name.clone(),
+            hypervisor,
+            slot,
+            ssh,
+            calls,
+        })
     }
 
     fn shell(&self, guest: &config::Guest, ssh: &config::Ssh, slot: &Arc<AgentSlot>) -> SshShell {
@@ -85,8 +106,11 @@ impl Fleet {
 
     /// The right to operate on a guest; nobody else has it until it is dropped.
     pub(crate) fn lock(&self, guest: &GuestId, verb: &str) -> Result<GuestLock> {
-        let holder =
-            Holder { pid: std::process::id(), command: format!("hospes {verb}"), since: now() };
+        let holder = Holder {
+            pid: std::process::id(),
+            command: format!("hospes {verb}"),
+            since: now(),
+        };
         Ok(GuestLock::acquire(&self.store.journal(), guest, &holder)?)
     }
 
@@ -120,7 +144,10 @@ impl Member {
 
     /// Where SSH is expected, as `host:port`.
     pub(crate) fn address(&self) -> Option<String> {
-        self.0.ssh.as_ref().map(|ssh| format!("{}:{}", ssh.host, ssh.port))
+        self.0
+            .ssh
+            .as_ref()
+            .map(|ssh| format!("{}:{}", ssh.host, ssh.port))
     }
 
     /// How to log in, if there is an address.
@@ -196,5 +223,9 @@ fn hop(jump: &config::Jump, ssh: &config::Ssh) -> Hop {
 fn host_name() -> String {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let name = name.trim();
-    if name.is_empty() { "localhost".to_owned() } else { name.to_owned() }
+    if name.is_empty() {
+        "localhost".to_owned()
+    } else {
+        name.to_owned()
+    }
 }

@@ -9,14 +9,25 @@ use hospes::cli::Cli;
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);
-    if arguments.next().is_some_and(|first| first == hypervisor_qemu::launch::ARG) {
+    if arguments
+        .next()
+        .is_some_and(|first| first == hypervisor_qemu::launch::ARG)
+    {
         hypervisor_qemu::launch::run(arguments);
     }
     let cli = Cli::parse();
     log_to_stderr(cli.global.verbose);
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
-        Err(error) => return fail(&format!("the runtime could not start: {error}"), Exit::Failed),
+        Err(error) => {
+            return fail(
+                &format!("the runtime could not start: {error}"),
+                Exit::Failed,
+            );
+        }
     };
     let ended = runtime.block_on(hospes::run(cli));
     // Connections that are still being closed must not hold the program up.
@@ -40,5 +51,8 @@ fn log_to_stderr(verbose: u8) {
         _ => "debug,russh=info",
     };
     let filter = std::env::var("HOSPES_LOG").unwrap_or_else(|_| filter.to_owned());
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
 }

@@ -22,7 +22,10 @@ impl Store {
 
     /// The keys trusted for `guest`, as `algorithm base64`.
     pub(crate) fn pinned(&self, guest: &GuestId) -> Result<Vec<String>, String> {
-        let pinned = self.journal().pinned(guest).map_err(|error| error.to_string())?;
+        let pinned = self
+            .journal()
+            .pinned(guest)
+            .map_err(|error| error.to_string())?;
         Ok(pinned.into_iter().map(|key| key.key).collect())
     }
 
@@ -34,6 +37,8 @@ impl Store {
         source: KeySource,
         at: Timestamp,
     ) -> Result<(), String> {
-        self.journal().replace_pins(guest, keys, source, at).map_err(|error| error.to_string())
+        self.journal()
+            .replace_pins(guest, keys, source, at)
+            .map_err(|error| error.to_string())
     }
 }

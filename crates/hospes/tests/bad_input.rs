@@ -50,7 +50,11 @@ fn no_configuration_is_answered_with_the_places_looked_at() {
         .output()
         .expect("hospes runs");
     assert_eq!(output.status.code(), Some(2));
-    assert!(err(&output).contains(".config/hospes/hospes.toml"), "{}", err(&output));
+    assert!(
+        err(&output).contains(".config/hospes/hospes.toml"),
+        "{}",
+        err(&output)
+    );
 }
 
 #[test]
@@ -66,19 +70,34 @@ fn a_condition_that_can_never_be_accepted_is_a_usage_error() {
     let dir = with_config("[guest.web1]\nqmp = \"web1.qmp\"\n");
     let output = hospes(dir.path(), &["restart", "web1", "--accept-unknown", "3"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(err(&output).contains("can never be accepted"), "{}", err(&output));
+    assert!(
+        err(&output).contains("can never be accepted"),
+        "{}",
+        err(&output)
+    );
 }
 
 #[test]
 fn a_folder_that_is_not_there_is_not_taken_for_a_stopped_guest() {
     let dir = with_config("[guest.web1]\nqmp = \"no/such/web1.qmp\"\nstart = [\"/bin/true\"]\n");
-    for arguments in [&["start", "web1"][..], &["restart", "web1"], &["start", "--check", "web1"]] {
+    for arguments in [
+        &["start", "web1"][..],
+        &["restart", "web1"],
+        &["start", "--check", "web1"],
+    ] {
         let output = hospes(dir.path(), arguments);
         assert_ne!(output.status.code(), Some(0), "{arguments:?}");
-        let said = format!("{}{}", err(&output), String::from_utf8_lossy(&output.stdout));
+        let said = format!(
+            "{}{}",
+            err(&output),
+            String::from_utf8_lossy(&output.stdout)
+        );
         assert!(said.contains("no/such"), "{arguments:?}: {said}");
     }
-    assert!(!dir.path().join("state/logs/web1.log").exists(), "nothing was started");
+    assert!(
+        !dir.path().join("state/logs/web1.log").exists(),
+        "nothing was started"
+    );
 }
 
 #[test]
@@ -112,7 +131,11 @@ fn runs_that_are_not_there_are_named() {
     let dir = with_config("[guest.web1]\nqmp = \"web1.qmp\"\n");
     let output = hospes(dir.path(), &["runs", "resume", "r7"]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(err(&output).contains("there is no run r7"), "{}", err(&output));
+    assert!(
+        err(&output).contains("there is no run r7"),
+        "{}",
+        err(&output)
+    );
     let output = hospes(dir.path(), &["runs", "show", "seven"]);
     assert_ne!(output.status.code(), Some(0));
     assert!(err(&output).contains("r12"), "{}", err(&output));

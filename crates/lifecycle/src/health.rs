@@ -18,8 +18,13 @@ impl Health {
     /// The health that a check shows.
     #[must_use]
     pub fn of(check: &Check) -> Self {
-        let unhealthy = check.verdicts().iter().filter(|v| v.state != State::Healthy);
-        Self { unhealthy: unhealthy.cloned().collect() }
+        let unhealthy = check
+            .verdicts()
+            .iter()
+            .filter(|v| v.state != State::Healthy);
+        Self {
+            unhealthy: unhealthy.cloned().collect(),
+        }
     }
 
     /// All six hold.

@@ -46,7 +46,12 @@ impl Readiness {
         match (output.status, boot_id, uptime) {
             (0, Some(boot_id), Some(uptime)) => {
                 let word = lines.next().map(str::trim).filter(|word| is_word(word));
-                Ok(Self { boot_id, uptime, system_state: word.map(str::to_owned), at })
+                Ok(Self {
+                    boot_id,
+                    uptime,
+                    system_state: word.map(str::to_owned),
+                    at,
+                })
             }
             (status, ..) => Err(NotReady::later(format!(
                 "SSH answers, but the command did not succeed (status {status}): {}",
@@ -76,20 +81,29 @@ impl NotReady {
     /// Not ready for now.
     #[must_use]
     pub const fn later(reason: String) -> Self {
-        Self { reason, is_final: false }
+        Self {
+            reason,
+            is_final: false,
+        }
     }
 
     /// Not ready, and waiting does not help.
     #[must_use]
     pub const fn never(reason: String) -> Self {
-        Self { reason, is_final: true }
+        Self {
+            reason,
+            is_final: true,
+        }
     }
 }
 
 impl From<ShellError> for NotReady {
     fn from(error: ShellError) -> Self {
         let is_final = matches!(error, ShellError::HostKey(_) | ShellError::NotAllowed(_));
-        Self { reason: error.to_string(), is_final }
+        Self {
+            reason: error.to_string(),
+            is_final,
+        }
     }
 }
 
@@ -104,7 +118,10 @@ fn is_word(text: &str) -> bool {
 
 fn first_line(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
-    let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or("no message");
+    let line = text
+        .lines()
+        .find(|line| !line.trim().is_empty())
+        .unwrap_or("no message");
     line.chars().take(200).collect()
 }
 
@@ -117,7 +134,12 @@ mod tests {
 
     fn output(status: i32, stdout: &str) -> Output {
         let (stdout, stderr) = (stdout.as_bytes().to_vec(), Vec::new());
-        Output { status, stdout, stderr, truncated: false }
+        Output {
+            status,
+            stdout,
+            stderr,
+            truncated: false,
+        }
     }
 
     fn read(status: i32, stdout: &str) -> Result<Readiness, NotReady> {
@@ -129,7 +151,10 @@ mod tests {
         let ready = read(0, &format!("{NEW}\n12.34 20.00\ndegraded\n")).unwrap();
         assert_eq!(ready.uptime, Duration::from_millis(12_340));
         assert_eq!(ready.system_state.as_deref(), Some("degraded"));
-        assert_eq!(read(0, &format!("{NEW}\n1.0 1.0\n")).unwrap().system_state, None);
+        assert_eq!(
+            read(0, &format!("{NEW}\n1.0 1.0\n")).unwrap().system_state,
+            None
+        );
         for (status, bad) in [
             (0, String::new()),
             (9, format!("{NEW}\n1.0 1.0\n")),
@@ -146,11 +171,18 @@ mod tests {
     fn a_new_boot_id_with_a_short_uptime_proves_a_reboot_and_nothing_else_does() {
         let asked = Timestamp::from_millis(40_000);
         let old: BootId = OLD.parse().unwrap();
-        for (boot, uptime, proves) in
-            [(NEW, "30.0", true), (NEW, "64.9", true), (NEW, "66.0", false), (OLD, "1.0", false)]
-        {
+        for (boot, uptime, proves) in [
+            (NEW, "30.0", true),
+            (NEW, "64.9", true),
+            (NEW, "66.0", false),
+            (OLD, "1.0", false),
+        ] {
             let ready = read(0, &format!("{boot}\n{uptime} 0\n")).unwrap();
-            assert_eq!(ready.proves_boot_since(&old, asked), proves, "{boot} {uptime}");
+            assert_eq!(
+                ready.proves_boot_since(&old, asked),
+                proves,
+                "{boot} {uptime}"
+            );
         }
     }
 }

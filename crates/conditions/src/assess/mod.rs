@@ -13,3 +13,6 @@ pub(crate) use boot::{Boot, starts_at_boot};
 pub use check::{Check, assess};
 pub use machine::Identity;
 pub use sightings::{Sightings, SshSighting, Unreadable, UnreadableReason};
+
+#[cfg(test)]
+mod tests;

@@ -16,3 +16,6 @@ mod way;
 
 pub use plan::{FixPlan, plan};
 pub use remedy::Remedy;
+
+#[cfg(test)]
+mod tests;

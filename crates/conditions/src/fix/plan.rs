@@ -13,7 +13,7 @@ use crate::assess::{Boot, starts_at_boot};
 use crate::facts::{AGENT_UNITS, GuestFacts};
 use crate::hooks::unit_file::live;
 use crate::hooks::unit_paths::{load_order, split_path};
-use crate::hooks::{ACTION_KEYS, EVENT_KEYS, Hook, PULL_KEYS, line_power, written};
+use crate::hooks::{ACTION_KEYS, EVENT_KEYS, Hook, PULL_KEYS, Source, line_power, written};
 use crate::{ChannelReport, Check, Condition, Identity, RunState, SilenceReason, State};
 
 /// The drop-in that resets hooks of files that are not the owner's.
@@ -127,10 +127,11 @@ fn remove_hooks(facts: &GuestFacts, hooks: &[Hook], plan: &mut FixPlan) -> bool 
     let mut resets: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut triggers: BTreeMap<&str, String> = BTreeMap::new();
     let manual_before = plan.manual.len();
+    let hidden = hidden_files(facts, hooks);
     for hook in hooks {
         let is_edge = |key: &str| EVENT_KEYS.contains(&key) || PULL_KEYS.contains(&key);
         let name = is_edge(&hook.property).then(|| hook.what.clone());
-        match way(facts, hook) {
+        match final_way(facts, hook, &hidden) {
             Way::Edit { path, line } => {
                 cuts.entry((path, hook.unit.clone()))
                     .or_default()
@@ -153,7 +154,7 @@ fn remove_hooks(facts: &GuestFacts, hooks: &[Hook], plan: &mut FixPlan) -> bool 
             Way::Disable => {
                 triggers.insert(
                     &hook.unit,
-                    format!("it {} ({})", "powers the guest off", hook.action),
+                    format!("it powers the guest off ({})", hook.action),
                 );
             }
             Way::Reload => {}
@@ -181,6 +182,30 @@ fn remove_hooks(facts: &GuestFacts, hooks: &[Hook], plan: &mut FixPlan) -> bool 
         });
     plan.remedies.extend(disable);
     plan.manual.len() > manual_before
+}
+
+/// Files of which a copy without hooks will be loaded instead, by unit.
+fn hidden_files(facts: &GuestFacts, hooks: &[Hook]) -> BTreeSet<(String, String)> {
+    let hidden = hooks.iter().filter_map(|hook| match way(facts, hook) {
+        Way::Shadow { path, .. } => Some((path, hook.unit.clone())),
+        _ => None,
+    });
+    hidden.collect()
+}
+
+/// The way for a hook: what stands in a file that is hidden anyway needs no reset.
+fn final_way(facts: &GuestFacts, hook: &Hook, hidden: &BTreeSet<(String, String)>) -> Way {
+    match (way(facts, hook), &hook.source) {
+        (Way::Reset { .. }, Source::File { path, line })
+            if hidden.contains(&(path.clone(), hook.unit.clone())) =>
+        {
+            Way::Shadow {
+                path: path.clone(),
+                line: *line,
+            }
+        }
+        (way, _) => way,
+    }
 }
 
 fn why(unit: &str) -> String {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::command::{Analysis, Call, analyse, basename, mentions_power};
+use super::exec::shown_argv;
 use super::graph::{agent_units, closure, owned_units};
 use super::hook::{Hook, Source};
 use super::tables::{ACTION_KEYS, EVENT_KEYS, EXEC_KEYS, PULL_KEYS, is_ordinary_unit, power_unit};
@@ -103,7 +104,7 @@ pub(crate) fn unit_analyses(facts: &GuestFacts, unit: &str) -> Vec<UnitCommand> 
             .flat_map(|u| u.values(key));
         found.extend(effective.map(|value| UnitCommand {
             key,
-            value: value.to_owned(),
+            value: shown_argv(value).to_owned(),
             source: Source::InEffectOnly,
             analysis: shown(value),
         }));

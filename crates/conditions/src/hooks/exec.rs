@@ -3,7 +3,7 @@
 use super::command::{Analysis, analyse_words};
 
 /// The command line within a printed `{ path=... ; argv[]=... ; ignore_errors=no ; ... }`.
-pub(crate) fn shown_argv(value: &str) -> &str {
+pub(super) fn shown_argv(value: &str) -> &str {
     let Some(start) = value.find("argv[]=") else {
         return value.trim();
     };

@@ -81,8 +81,9 @@ pub(crate) struct Live {
 }
 
 /// The settings of `key` that are live when `files` (path and text) are loaded in this order.
-/// An empty `Exec...=` clears those before it; of an action the last one counts and an empty one
-/// is ignored; dependencies only add up and cannot be cleared (seen with systemd 252).
+/// An empty `Exec...=` clears those before it; dependencies only add up and cannot be cleared; an
+/// empty action is ignored (seen with systemd 252). Of actions the last one counts, but those
+/// since the last `none` are all given: removing the last one brings back the one before.
 pub(crate) fn live(files: &[(&str, &str)], key: &str) -> Vec<Live> {
     let is_list = key.starts_with("Exec");
     let is_action = key.ends_with("Action");
@@ -95,7 +96,7 @@ pub(crate) fn live(files: &[(&str, &str)], key: &str) -> Vec<Live> {
                 }
                 continue;
             }
-            if is_action {
+            if is_action && setting.value == "none" {
                 found.clear();
             }
             found.push(Live {

@@ -21,3 +21,6 @@ mod wire;
 pub(crate) use script::RULES_DIRECTORIES;
 
 pub use machine::{MAX_ROUNDS, Probe, ProbeError, ProbeStep};
+
+#[cfg(test)]
+mod tests;

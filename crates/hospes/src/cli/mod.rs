@@ -18,7 +18,12 @@ pub use pages::{completions, man_pages};
 ///
 /// Exit codes: 0 ok, 1 failed, 2 usage, 3 refused (nothing was touched), 4 not ready.
 #[derive(Debug, Parser)]
-#[command(name = "hospes", version, max_term_width = 100, disable_help_subcommand = true)]
+#[command(
+    name = "hospes",
+    version,
+    max_term_width = 100,
+    disable_help_subcommand = true
+)]
 pub struct Cli {
     /// What holds for every command.
     #[command(flatten)]
@@ -35,7 +40,7 @@ pub struct Global {
     /// /etc/hospes/hospes.toml]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// One JSON document on standard output ("schema": "hospes.<verb>/1") and nothing else there
+    /// One JSON document on standard output (schema hospes.VERB/1) and nothing else there
     #[arg(long, global = true)]
     pub json: bool,
     /// Say on standard error what is being done; twice for more
@@ -74,7 +79,6 @@ pub enum Verb {
         shell: Shell,
     },
     /// Write the man pages into a folder
-    #[command(hide = true)]
     Man {
         /// The folder
         folder: PathBuf,

@@ -28,7 +28,9 @@ impl AcceptUnknown {
 }
 
 fn condition(text: &str) -> Result<Condition, String> {
-    let wanted: u8 = text.parse().map_err(|_| "a condition's number, 1 to 6".to_owned())?;
+    let wanted: u8 = text
+        .parse()
+        .map_err(|_| "a condition's number, 1 to 6".to_owned())?;
     let found = Condition::ALL.into_iter().find(|c| c.number() == wanted);
     let condition = found.ok_or_else(|| "a condition's number, 1 to 6".to_owned())?;
     Accepted::new([condition]).map_err(|error| error.to_string())?;

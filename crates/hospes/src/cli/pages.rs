@@ -33,7 +33,9 @@ fn page(
 ) -> io::Result<()> {
     let path = folder.join(format!("{name}.1"));
     let mut text = Vec::new();
-    clap_mangen::Man::new(command.clone()).title(name).render(&mut text)?;
+    clap_mangen::Man::new(command.clone())
+        .title(name)
+        .render(&mut text)?;
     std::fs::write(&path, text)?;
     written.push(path);
     for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()) {

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use conditions::{BootId, ChannelAnswers, ChannelReport, FreezeStatus, MachineMarks, SilenceReason};
+use conditions::{
+    BootId, ChannelAnswers, ChannelReport, FreezeStatus, MachineMarks, SilenceReason,
+};
 use lifecycle::ports::{AgentChannel, ChannelError};
 use qga::commands::{
     self, Command, FileHandle, FileRead, GuestInfo, HostName, Interfaces, WrongShape,
@@ -25,16 +27,19 @@ impl Agent {
 
     /// One command and its result.
     pub(crate) async fn send(&self, command: Command) -> Result<Value, ChannelError> {
-        self.channel.call(&command.name, command.arguments, self.deadline).await
+        self.channel
+            .call(&command.name, command.arguments, self.deadline)
+            .await
     }
 
     /// Sync, ping, info, freeze status, and what tells this machine from another.
     pub(crate) async fn report(&self) -> ChannelReport {
         match self.answers().await {
             Ok(answers) => ChannelReport::Answered(Box::new(answers)),
-            Err(error) => {
-                ChannelReport::Silent { reason: silence(&error), evidence: error.to_string() }
-            }
+            Err(error) => ChannelReport::Silent {
+                reason: silence(&error),
+                evidence: error.to_string(),
+            },
         }
     }
 
@@ -51,7 +56,13 @@ impl Agent {
             Some(FreezeStatus::Frozen) => MachineMarks::default(),
             _ => self.marks(&enabled).await?,
         };
-        Ok(ChannelAnswers { version: info.version, enabled, freeze, marks, ping_us })
+        Ok(ChannelAnswers {
+            version: info.version,
+            enabled,
+            freeze,
+            marks,
+            ping_us,
+        })
     }
 
     async fn freeze_status(
@@ -59,12 +70,12 @@ impl Agent {
         enabled: &BTreeSet<String>,
     ) -> Result<Option<FreezeStatus>, ChannelError> {
         let status = self.ask(commands::fsfreeze_status(), enabled).await?;
-        Ok(status.and_then(|value| commands::FreezeStatus::from_result(value).ok()).map(|status| {
-            match status {
+        Ok(status
+            .and_then(|value| commands::FreezeStatus::from_result(value).ok())
+            .map(|status| match status {
                 commands::FreezeStatus::Thawed => FreezeStatus::Thawed,
                 commands::FreezeStatus::Frozen => FreezeStatus::Frozen,
-            }
-        }))
+            }))
     }
 
     async fn marks(&self, enabled: &BTreeSet<String>) -> Result<MachineMarks, ChannelError> {
@@ -82,7 +93,10 @@ impl Agent {
     }
 
     async fn boot_id(&self, enabled: &BTreeSet<String>) -> Result<Option<BootId>, ChannelError> {
-        if !["guest-file-open", "guest-file-read"].iter().all(|name| enabled.contains(*name)) {
+        if !["guest-file-open", "guest-file-read"]
+            .iter()
+            .all(|name| enabled.contains(*name))
+        {
             return Ok(None);
         }
         match self.read_file(BOOT_ID, 64).await {
@@ -109,13 +123,9 @@ impl Agent {
     }
 
     /// A file's first `limit` bytes.
-    pub(crate) async fn read_file(
-        &self,
-        path: &str,
-        limit: u32,
-    ) -> Result<Vec<u8>, ChannelError> {
-        let handle =
-            FileHandle::from_result(self.send(commands::file_open(path)).await?).map_err(garbage)?;
+    pub(crate) async fn read_file(&self, path: &str, limit: u32) -> Result<Vec<u8>, ChannelError> {
+        let handle = FileHandle::from_result(self.send(commands::file_open(path)).await?)
+            .map_err(garbage)?;
         let read = self.send(commands::file_read(handle, limit)).await;
         // A handle that cannot be closed is the agent's loss; the answer stands.
         drop(self.send(commands::file_close(handle)).await);
@@ -124,7 +134,10 @@ impl Agent {
 }
 
 fn garbage(error: WrongShape) -> ChannelError {
-    ChannelError::Garbage { command: error.command.to_owned(), detail: error.detail }
+    ChannelError::Garbage {
+        command: error.command.to_owned(),
+        detail: error.detail,
+    }
 }
 
 const fn silence(error: &ChannelError) -> SilenceReason {

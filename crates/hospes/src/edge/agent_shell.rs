@@ -26,9 +26,12 @@ impl GuestShell for AgentShell<'_> {
         limit: usize,
         deadline: Duration,
     ) -> Result<Output, ShellError> {
-        timeout(deadline, self.run_to_end(script, limit)).await.unwrap_or(Err(
-            ShellError::TimedOut { phase: "command through the agent", after: deadline },
-        ))
+        timeout(deadline, self.run_to_end(script, limit))
+            .await
+            .unwrap_or(Err(ShellError::TimedOut {
+                phase: "command through the agent",
+                after: deadline,
+            }))
     }
 }
 
@@ -46,7 +49,12 @@ impl AgentShell<'_> {
         loop {
             let status = self.0.send(exec_status(pid)).await.map_err(shell_error)?;
             match ExecStatus::from_result(status).map_err(broken)? {
-                ExecStatus::Exited { end, stdout, stderr, truncated } => {
+                ExecStatus::Exited {
+                    end,
+                    stdout,
+                    stderr,
+                    truncated,
+                } => {
                     return Ok(output(end, stdout, stderr, truncated, limit));
                 }
                 // A short command is over at once; a long one need not be asked for so often.
@@ -76,7 +84,12 @@ fn output(
         ExecEnd::Signal(signal) => i32::try_from(signal.saturating_add(128)).unwrap_or(-1),
         ExecEnd::Unknown => -1,
     };
-    Output { status, stdout, stderr, truncated }
+    Output {
+        status,
+        stdout,
+        stderr,
+        truncated,
+    }
 }
 
 fn broken(error: WrongShape) -> ShellError {
@@ -88,9 +101,10 @@ fn shell_error(error: ChannelError) -> ShellError {
         ChannelError::Agent { .. } => {
             ShellError::NotAllowed(format!("the agent may not run commands: {error}"))
         }
-        ChannelError::TimedOut { after, .. } => {
-            ShellError::TimedOut { phase: "answer of the agent", after }
-        }
+        ChannelError::TimedOut { after, .. } => ShellError::TimedOut {
+            phase: "answer of the agent",
+            after,
+        },
         ChannelError::Closed { .. } | ChannelError::Garbage { .. } => {
             ShellError::Broken(error.to_string())
         }

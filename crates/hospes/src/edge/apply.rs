@@ -30,8 +30,14 @@ pub(super) async fn apply(world: &World, remedy: &Remedy) -> Result<String, Stri
     };
     let output = match over_ssh {
         Err(ShellError::Unreachable(why)) if !remedy.touches_agent() => {
-            let agent = world.slot.agent().await.map_err(|e| format!("{why}; {e}"))?;
-            let ran = AgentShell(&agent).run(&script, Privilege::Root, LIMIT, deadline).await;
+            let agent = world
+                .slot
+                .agent()
+                .await
+                .map_err(|e| format!("{why}; {e}"))?;
+            let ran = AgentShell(&agent)
+                .run(&script, Privilege::Root, LIMIT, deadline)
+                .await;
             world.slot.release().await;
             ran
         }
@@ -47,14 +53,22 @@ pub(super) async fn apply(world: &World, remedy: &Remedy) -> Result<String, Stri
 
 fn complaint(output: &Output) -> String {
     let words = last_words(&output.stderr);
-    let words = if words.is_empty() { last_words(&output.stdout) } else { words };
+    let words = if words.is_empty() {
+        last_words(&output.stdout)
+    } else {
+        words
+    };
     format!("status {}: {words}", output.status)
 }
 
 /// The last lines, where programs say what became of it.
 fn last_words(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
-    let lines: Vec<_> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let lines: Vec<_> = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect();
     let words = lines[lines.len().saturating_sub(3)..].join(" / ");
     words.chars().take(400).collect()
 }

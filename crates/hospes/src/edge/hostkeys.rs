@@ -21,7 +21,10 @@ pub(crate) async fn reported_keys(slot: &AgentSlot) -> Result<Vec<String>, Strin
         match agent.read_file(file, LIMIT).await {
             Ok(bytes) => {
                 let text = String::from_utf8_lossy(&bytes);
-                keys.extend(text.lines().filter_map(|line| ssh::parse_public_key(line).ok()));
+                keys.extend(
+                    text.lines()
+                        .filter_map(|line| ssh::parse_public_key(line).ok()),
+                );
             }
             Err(error) => {
                 let is_absent = error.to_string().contains("No such file");

@@ -46,7 +46,8 @@ impl HostKeyJudge for Judge {
         }
         match (pinned.is_empty(), reported_keys(&self.slot).await) {
             (_, Ok(listed)) if listed.contains(&key.openssh()) => {
-                self.store.pin(&self.guest, &listed, KeySource::Channel, now())
+                self.store
+                    .pin(&self.guest, &listed, KeySource::Channel, now())
             }
             (_, Ok(_)) => Err(self.not_listed(key)),
             (false, Err(why)) => Err(self.changed(key, &pinned, &why)),
@@ -72,7 +73,11 @@ impl HostKeyJudge for Judge {
         if trusted.is_empty() {
             return KnownHosts::algorithms(&self.known_hosts, host, port);
         }
-        trusted.iter().filter_map(|key| key.split(' ').next()).map(str::to_owned).collect()
+        trusted
+            .iter()
+            .filter_map(|key| key.split(' ').next())
+            .map(str::to_owned)
+            .collect()
     }
 }
 
@@ -102,12 +107,12 @@ impl Judge {
                  key for it; remove that line if the key was changed on purpose",
                 file.display()
             )),
-            KnownHostsVerdict::Revoked => {
-                Err(format!("host key refused: {key} of {host}:{port} is revoked in known_hosts"))
-            }
-            KnownHostsVerdict::Unknown => {
-                Err(format!("host key not trusted: {host}:{port} presents {key}; {advice}"))
-            }
+            KnownHostsVerdict::Revoked => Err(format!(
+                "host key refused: {key} of {host}:{port} is revoked in known_hosts"
+            )),
+            KnownHostsVerdict::Unknown => Err(format!(
+                "host key not trusted: {host}:{port} presents {key}; {advice}"
+            )),
         }
     }
 

@@ -37,11 +37,21 @@ pub(super) async fn gather(world: &World) -> Sightings {
     let shell = match by_ssh {
         Err(why) if may_read(&channel) => over_channel(world).await.map_err(|other| Unreadable {
             reason: why.reason,
-            evidence: format!("{}; through the agent channel: {}", why.evidence, other.evidence),
+            evidence: format!(
+                "{}; through the agent channel: {}",
+                why.evidence, other.evidence
+            ),
         }),
         other => other,
     };
-    Sightings { observation, channel, shell, ssh, started, finished: now() }
+    Sightings {
+        observation,
+        channel,
+        shell,
+        ssh,
+        started,
+        finished: now(),
+    }
 }
 
 /// What stands for an observation when the hypervisor cannot be asked: nothing is known.
@@ -59,7 +69,10 @@ fn unobserved(world: &World, error: &HypervisorError) -> Observation {
 
 fn stopped(observation: &Observation) -> ChannelReport {
     let evidence = observation.evidence.clone();
-    ChannelReport::Silent { reason: SilenceReason::GuestStopped, evidence }
+    ChannelReport::Silent {
+        reason: SilenceReason::GuestStopped,
+        evidence,
+    }
 }
 
 fn not_running() -> Unreadable {
@@ -86,7 +99,10 @@ fn may_read(channel: &ChannelReport) -> bool {
 
 async fn over_ssh(world: &World) -> Result<GuestFacts, Unreadable> {
     let Some(ssh) = &world.ssh else {
-        return Err(Unreadable::new(UnreadableReason::NotConfigured, no_ssh(&world.guest)));
+        return Err(Unreadable::new(
+            UnreadableReason::NotConfigured,
+            no_ssh(&world.guest),
+        ));
     };
     let read = within(world.calls.check, probe(ssh, world.calls.script)).await;
     if read.is_err() {
@@ -96,10 +112,16 @@ async fn over_ssh(world: &World) -> Result<GuestFacts, Unreadable> {
 }
 
 async fn over_channel(world: &World) -> Result<GuestFacts, Unreadable> {
-    let agent = world.slot.agent().await.map_err(|error| {
-        Unreadable::new(UnreadableReason::Unreachable, error.to_string())
-    })?;
-    within(world.calls.check, probe(&AgentShell(&agent), world.calls.script)).await
+    let agent = world
+        .slot
+        .agent()
+        .await
+        .map_err(|error| Unreadable::new(UnreadableReason::Unreachable, error.to_string()))?;
+    within(
+        world.calls.check,
+        probe(&AgentShell(&agent), world.calls.script),
+    )
+    .await
 }
 
 async fn within(

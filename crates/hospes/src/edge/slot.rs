@@ -20,7 +20,12 @@ pub(crate) struct AgentSlot {
 
 impl AgentSlot {
     pub(crate) fn new(guest: GuestId, hypervisor: Arc<dyn Hypervisor>, deadline: Duration) -> Self {
-        Self { guest, hypervisor, deadline, open: Mutex::new(None) }
+        Self {
+            guest,
+            hypervisor,
+            deadline,
+            open: Mutex::new(None),
+        }
     }
 
     /// The open channel, opened if it is not.

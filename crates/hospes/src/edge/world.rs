@@ -105,7 +105,9 @@ impl World {
     async fn start(&self, order: StartOrder) -> Result<String, String> {
         self.disconnect().await;
         let started = self.hypervisor.start(order, self.calls.start).await;
-        started.map(|report| report.evidence).map_err(|error| error.to_string())
+        started
+            .map(|report| report.evidence)
+            .map_err(|error| error.to_string())
     }
 
     /// Asks SSH, and only SSH, whether the guest is usable.
@@ -114,7 +116,12 @@ impl World {
             return Err(NotReady::never(no_ssh(&self.guest)));
         };
         let output = ssh
-            .run(READINESS_SCRIPT, Privilege::Login, READINESS_LIMIT, self.calls.script)
+            .run(
+                READINESS_SCRIPT,
+                Privilege::Login,
+                READINESS_LIMIT,
+                self.calls.script,
+            )
             .await;
         self.slot.release().await;
         let ready = output
@@ -130,8 +137,14 @@ impl World {
         let Some(ssh) = &self.ssh else {
             return AskReport::NotSent(no_ssh(&self.guest));
         };
-        let asked =
-            ssh.run(REBOOT_SCRIPT, Privilege::Root, READINESS_LIMIT, self.calls.script).await;
+        let asked = ssh
+            .run(
+                REBOOT_SCRIPT,
+                Privilege::Root,
+                READINESS_LIMIT,
+                self.calls.script,
+            )
+            .await;
         self.disconnect().await;
         match asked {
             Ok(output) if output.status == 0 => {
@@ -143,9 +156,11 @@ impl World {
             }
             Ok(output) => AskReport::Refused(words_of(&output.stderr, output.status)),
             Err(ShellError::Broken(why)) => AskReport::Unknown(why),
-            Err(error @ ShellError::TimedOut { phase: "command", .. }) => {
-                AskReport::Unknown(error.to_string())
-            }
+            Err(
+                error @ ShellError::TimedOut {
+                    phase: "command", ..
+                },
+            ) => AskReport::Unknown(error.to_string()),
             Err(error) => AskReport::NotSent(error.to_string()),
         }
     }
@@ -165,7 +180,15 @@ pub(crate) fn no_ssh(guest: &GuestId) -> String {
 
 fn words_of(stderr: &[u8], status: i32) -> String {
     let text = String::from_utf8_lossy(stderr);
-    let words: Vec<_> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let words: Vec<_> = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect();
     let words: String = words.join(" ").chars().take(400).collect();
-    if words.is_empty() { format!("systemctl reboot ended with status {status}") } else { words }
+    if words.is_empty() {
+        format!("systemctl reboot ended with status {status}")
+    } else {
+        words
+    }
 }

@@ -12,7 +12,12 @@ pub(crate) fn check_report(check: &Check, all: bool) -> Result<()> {
     let rows = check.verdicts().iter().map(|verdict| {
         let number = verdict.condition.number().to_string();
         let title = verdict.condition.title().to_owned();
-        [format!("  {number}"), title, word(verdict.state).to_owned(), verdict.summary.clone()]
+        [
+            format!("  {number}"),
+            title,
+            word(verdict.state).to_owned(),
+            verdict.summary.clone(),
+        ]
     });
     line(&table(["  #", "CONDITION", "STATE", "BECAUSE"], rows))?;
     for verdict in check.verdicts() {
@@ -24,11 +29,7 @@ pub(crate) fn check_report(check: &Check, all: bool) -> Result<()> {
 }
 
 fn headline(check: &Check) -> String {
-    let mut words = vec![match check.run_state() {
-        RunState::Running => "running".to_owned(),
-        RunState::Stopped => "stopped".to_owned(),
-        RunState::Other(word) => word.clone(),
-    }];
+    let mut words = vec![check.run_state().as_str().to_owned()];
     words.push(format!("on {}", check.node()));
     words.extend(check.boot_id().map(|boot| format!("boot {}", boot.short())));
     words.extend(check.system_state().map(|state| format!("systemd {state}")));
@@ -49,9 +50,17 @@ fn headline(check: &Check) -> String {
 
 fn evidence(verdict: &Verdict) -> Result<()> {
     for (i, seen) in verdict.evidence.iter().enumerate() {
-        let number = if i == 0 { verdict.condition.number().to_string() } else { String::new() };
+        let number = if i == 0 {
+            verdict.condition.number().to_string()
+        } else {
+            String::new()
+        };
         let mut answered = seen.answered.lines();
-        line(&format!("  {number:1} {}: {}", seen.asked, answered.next().unwrap_or("(nothing)")))?;
+        line(&format!(
+            "  {number:1} {}: {}",
+            seen.asked,
+            answered.next().unwrap_or("(nothing)")
+        ))?;
         for more in answered {
             line(&format!("      {more}"))?;
         }
@@ -83,5 +92,7 @@ pub(crate) fn fix_plan(check: &Check, plan: &FixPlan) -> Result<()> {
             line(&format!("       {text}"))?;
         }
     }
-    plan.manual.iter().try_for_each(|what| line(&format!("  for you: {what}")))
+    plan.manual
+        .iter()
+        .try_for_each(|what| line(&format!("  for you: {what}")))
 }

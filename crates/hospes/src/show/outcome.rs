@@ -7,11 +7,7 @@ use lifecycle::operation::{BootProof, Outcome};
 use lifecycle::{Health, Readiness};
 
 /// The end of an operation on `guest`, the first line the plainest.
-pub(crate) fn outcome_lines(
-    guest: &GuestId,
-    outcome: &Outcome,
-    run: Option<RunId>,
-) -> Vec<String> {
+pub(crate) fn outcome_lines(guest: &GuestId, outcome: &Outcome, run: Option<RunId>) -> Vec<String> {
     let resume = run.map_or_else(String::new, |run| format!("hospes runs resume {run}"));
     match outcome {
         Outcome::Restarted { proof } => vec![format!("{guest}: restarted: {}", proved(proof))],
@@ -19,8 +15,13 @@ pub(crate) fn outcome_lines(
         Outcome::Stopped { already: true } => vec![format!("{guest}: was stopped already")],
         Outcome::Stopped { already: false } => vec![format!("{guest}: stopped")],
         Outcome::Started { already: true, .. } => vec![format!("{guest}: runs already")],
-        Outcome::Started { readiness: None, .. } => vec![format!("{guest}: started")],
-        Outcome::Started { readiness: Some(ready), .. } => {
+        Outcome::Started {
+            readiness: None, ..
+        } => vec![format!("{guest}: started")],
+        Outcome::Started {
+            readiness: Some(ready),
+            ..
+        } => {
             vec![format!("{guest}: started and ready: {}", readiness(ready))]
         }
         Outcome::Ready { readiness: ready } => {
@@ -28,9 +29,15 @@ pub(crate) fn outcome_lines(
         }
         Outcome::Fixed { applied: 0 } => vec![format!("{guest}: nothing to mend")],
         Outcome::Fixed { applied } => {
-            vec![format!("{guest}: mended ({applied} remedies); the six conditions hold")]
+            vec![format!(
+                "{guest}: mended ({applied} remedies); the six conditions hold"
+            )]
         }
-        Outcome::PartlyFixed { applied, health, manual } => {
+        Outcome::PartlyFixed {
+            applied,
+            health,
+            manual,
+        } => {
             let mut lines = vec![format!("{guest}: {applied} remedies applied, and still:")];
             lines.extend(unhealthy(health));
             lines.extend(manual.iter().map(|what| format!("  for you: {what}")));
@@ -50,7 +57,11 @@ pub(crate) fn outcome_lines(
             format!("{guest}: is stopped and was not powered on: {reason}"),
             format!("  when that is mended: {resume}"),
         ],
-        Outcome::NotReady { reason, waited, health } => {
+        Outcome::NotReady {
+            reason,
+            waited,
+            health,
+        } => {
             let mut lines = vec![format!("{guest}: not ready after {waited:.0?}: {reason}")];
             lines.extend(health.iter().map(|health| match health.is_healthy() {
                 true => "  the hypervisor's side is healthy (this is no readiness)".to_owned(),
@@ -72,11 +83,16 @@ pub(crate) fn outcome_lines(
 pub(crate) fn outcome_line(guest: &GuestId, outcome: &Outcome, run: RunId) -> String {
     match outcome {
         Outcome::Refused { refusal } => refusal.to_string(),
-        Outcome::PartlyFixed { applied, health, .. } => format!(
+        Outcome::PartlyFixed {
+            applied, health, ..
+        } => format!(
             "{guest}: {applied} remedies applied, {} conditions do not hold",
             health.unhealthy.len()
         ),
-        _ => outcome_lines(guest, outcome, Some(run)).into_iter().next().unwrap_or_default(),
+        _ => outcome_lines(guest, outcome, Some(run))
+            .into_iter()
+            .next()
+            .unwrap_or_default(),
     }
 }
 
@@ -92,14 +108,25 @@ fn proved(proof: &BootProof) -> String {
 
 fn readiness(ready: &Readiness) -> String {
     let state = ready.system_state.as_deref().unwrap_or("unknown");
-    format!("boot {}, up for {:.0?}, systemd {state}", ready.boot_id.short(), ready.uptime)
+    format!(
+        "boot {}, up for {:.0?}, systemd {state}",
+        ready.boot_id.short(),
+        ready.uptime
+    )
 }
 
 fn unhealthy(health: &Health) -> impl Iterator<Item = String> {
     health.unhealthy.iter().map(|verdict| {
-        let remedy = verdict.remedy.as_deref().map_or_else(String::new, |r| format!(" -> {r}"));
+        let remedy = verdict
+            .remedy
+            .as_deref()
+            .map_or_else(String::new, |r| format!(" -> {r}"));
         let state = verdict.state.as_str();
-        format!("  {} {state}: {}{remedy}", verdict.condition.number(), verdict.summary)
+        format!(
+            "  {} {state}: {}{remedy}",
+            verdict.condition.number(),
+            verdict.summary
+        )
     })
 }
 
@@ -112,7 +139,11 @@ fn refused(refusal: &Refusal) -> Vec<String> {
             let seen = verdict.evidence.iter();
             lines.extend(seen.map(|e| format!("      {}: {}", e.asked, e.answered)));
         }
-        lines.extend(reason.remedy(guest).map(|remedy| format!("      -> {remedy}")));
+        lines.extend(
+            reason
+                .remedy(guest)
+                .map(|remedy| format!("      -> {remedy}")),
+        );
     }
     lines
 }

@@ -23,7 +23,11 @@ impl Progress {
             bar.enable_steady_tick(Duration::from_millis(120));
             bar
         });
-        Self { began: Instant::now(), live, silent }
+        Self {
+            began: Instant::now(),
+            live,
+            silent,
+        }
     }
 
     /// A step begins.

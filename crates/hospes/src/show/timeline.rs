@@ -15,14 +15,26 @@ pub(crate) fn timeline(record: &RunRecord) -> Result<()> {
         run.id, run.operation, run.guest, run.operator, run.began, run.status
     ))?;
     for (at, text) in entries(record) {
-        line(&format!("  {:>8.1} s  {text}", at.since(run.began).as_secs_f64()))?;
+        line(&format!(
+            "  {:>8.1} s  {text}",
+            at.since(run.began).as_secs_f64()
+        ))?;
     }
-    let ended = run.outcome.as_deref().and_then(|text| serde_json::from_str::<Outcome>(text).ok());
-    for text in ended.iter().flat_map(|end| outcome_lines(&run.guest, end, Some(run.id))) {
+    let ended = run
+        .outcome
+        .as_deref()
+        .and_then(|text| serde_json::from_str::<Outcome>(text).ok());
+    for text in ended
+        .iter()
+        .flat_map(|end| outcome_lines(&run.guest, end, Some(run.id)))
+    {
         line(&text)?;
     }
     if run.status == RunStatus::Active {
-        line(&format!("unfinished; to go on: hospes runs resume {}", run.id))?;
+        line(&format!(
+            "unfinished; to go on: hospes runs resume {}",
+            run.id
+        ))?;
     }
     Ok(())
 }
@@ -36,7 +48,10 @@ fn entries(record: &RunRecord) -> Vec<(Timestamp, String)> {
                 entries.push((result.at, format!("  {}", result.outcome)));
             }
             Some(result) => {
-                entries.push((result.at, format!("  {}: {}", result.outcome, result.detail)));
+                entries.push((
+                    result.at,
+                    format!("  {}: {}", result.outcome, result.detail),
+                ));
             }
             None => entries.push((step.intended, "  (no result was recorded)".to_owned())),
         }

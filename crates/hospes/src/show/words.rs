@@ -36,9 +36,16 @@ pub(crate) fn result(event: &Event) -> (String, String) {
         Event::Started(Err(why)) => ("not powered on", why.clone()),
         Event::Applied(Ok(words)) => ("applied", words.clone()),
         Event::Applied(Err(why)) => ("failed", why.clone()),
-        Event::Observed(Ok(seen)) => ("observed", seen.evidence.clone()),
+        Event::Observed(Ok(seen)) => (seen.run_state.as_str(), seen.evidence.clone()),
         Event::Observed(Err(why)) => ("not observed", why.clone()),
-        Event::Probed(Ok(ready)) => ("ready", format!("boot {}", ready.boot_id.short())),
+        Event::Probed(Ok(ready)) => (
+            "ready",
+            format!(
+                "boot {}, up for {:.0?}",
+                ready.boot_id.short(),
+                ready.uptime
+            ),
+        ),
         Event::Probed(Err(not)) => ("not ready", not.reason.clone()),
         Event::Woke => ("woke", String::new()),
     };
@@ -50,12 +57,20 @@ fn check_result(check: &Check) -> (String, String) {
         .verdicts()
         .iter()
         .filter(|verdict| verdict.state != State::Healthy)
-        .map(|v| format!("{} {}: {}", v.condition.number(), v.state.as_str(), v.summary))
+        .map(|v| {
+            format!(
+                "{} {}: {}",
+                v.condition.number(),
+                v.state.as_str(),
+                v.summary
+            )
+        })
         .collect();
     match check.boot_id() {
-        Some(boot) if wrong.is_empty() => {
-            ("healthy".to_owned(), format!("six conditions hold, boot {}", boot.short()))
-        }
+        Some(boot) if wrong.is_empty() => (
+            "healthy".to_owned(),
+            format!("six conditions hold, boot {}", boot.short()),
+        ),
         _ if wrong.is_empty() => ("healthy".to_owned(), "six conditions hold".to_owned()),
         _ => ("not healthy".to_owned(), wrong.join("; ")),
     }

@@ -33,7 +33,10 @@ pub(super) async fn restart(fleet: &Fleet, options: &cli::Power) -> Result<Exit>
     if options.check {
         return dry_run::power(fleet, "restart", &options.selection, &accepted).await;
     }
-    each(fleet, "restart", &options.selection, &|_| Request::Restart(accepted.clone())).await
+    each(fleet, "restart", &options.selection, &|_| {
+        Request::Restart(accepted.clone())
+    })
+    .await
 }
 
 pub(super) async fn shutdown(fleet: &Fleet, options: &cli::Power) -> Result<Exit> {
@@ -41,7 +44,10 @@ pub(super) async fn shutdown(fleet: &Fleet, options: &cli::Power) -> Result<Exit
     if options.check {
         return dry_run::power(fleet, "shutdown", &options.selection, &accepted).await;
     }
-    each(fleet, "shutdown", &options.selection, &|_| Request::Shutdown(accepted.clone())).await
+    each(fleet, "shutdown", &options.selection, &|_| {
+        Request::Shutdown(accepted.clone())
+    })
+    .await
 }
 
 pub(super) async fn start(fleet: &Fleet, options: &cli::Start) -> Result<Exit> {
@@ -86,7 +92,9 @@ pub(super) async fn each(
     if fleet.json() {
         show::document(verb, &json!({ "guests": reports }))?;
     }
-    Ok(reports.iter().fold(Exit::Ok, |exit, report| exit.worst(report.exit)))
+    Ok(reports
+        .iter()
+        .fold(Exit::Ok, |exit, report| exit.worst(report.exit)))
 }
 
 async fn one(
@@ -159,14 +167,26 @@ impl Report {
         match ended {
             Ended::With(outcome) => {
                 let exit = Exit::of(&outcome);
-                Self { guest, run: Some(run), outcome: Some(*outcome), reason: None, exit }
+                Self {
+                    guest,
+                    run: Some(run),
+                    outcome: Some(*outcome),
+                    reason: None,
+                    exit,
+                }
             }
             Ended::Interrupted => {
                 let reason = format!(
                     "interrupted; the guest was left as it was; go on with: hospes runs resume {run}"
                 );
                 let (outcome, reason, run) = (None, Some(reason), Some(run));
-                Self { guest, run, outcome, reason, exit: Exit::Failed }
+                Self {
+                    guest,
+                    run,
+                    outcome,
+                    reason,
+                    exit: Exit::Failed,
+                }
             }
         }
     }
@@ -174,7 +194,13 @@ impl Report {
     fn not_begun(member: &Member, error: &anyhow::Error) -> Self {
         let guest = member.id().clone();
         let exit = Exit::Refused;
-        Self { guest, run: None, outcome: None, reason: Some(format!("{error:#}")), exit }
+        Self {
+            guest,
+            run: None,
+            outcome: None,
+            reason: Some(format!("{error:#}")),
+            exit,
+        }
     }
 
     pub(super) const fn exit(&self) -> Exit {

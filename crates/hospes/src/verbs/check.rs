@@ -15,14 +15,17 @@ const AT_ONCE: usize = 16;
 
 pub(super) async fn run(fleet: &Fleet, options: &cli::Check) -> Result<Exit> {
     let members = fleet.select(&options.selection.selectors)?;
-    let checks = stream::iter(&members).map(|member| one(fleet, member)).buffered(AT_ONCE);
-    let checks: Vec<Check> = checks.collect::<Vec<_>>().await.into_iter().collect::<Result<_>>()?;
+    let checks = stream::iter(&members)
+        .map(|member| one(fleet, member))
+        .buffered(AT_ONCE);
+    let checks: Vec<Check> = checks
+        .collect::<Vec<_>>()
+        .await
+        .into_iter()
+        .collect::<Result<_>>()?;
     let healthy = checks.iter().all(is_healthy);
     if fleet.json() {
-        let guests: Vec<_> = checks
-            .iter()
-            .map(document)
-            .collect();
+        let guests: Vec<_> = checks.iter().map(document).collect();
         show::document("check", &json!({ "healthy": healthy, "guests": guests }))?;
     } else {
         if let [_, _, ..] = &checks[..] {

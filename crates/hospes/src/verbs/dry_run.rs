@@ -41,9 +41,19 @@ pub(super) async fn power(
             true => vec![format!("would {verb} (boot {})", boot(&check))],
             false => reasons.iter().map(ToString::to_string).collect(),
         };
-        let exit = if reasons.is_empty() { Exit::Ok } else { Exit::Refused };
+        let exit = if reasons.is_empty() {
+            Exit::Ok
+        } else {
+            Exit::Refused
+        };
         let guest = member.id().clone();
-        forecasts.push(Forecast { guest, admitted: reasons.is_empty(), lines, reasons, exit });
+        forecasts.push(Forecast {
+            guest,
+            admitted: reasons.is_empty(),
+            lines,
+            reasons,
+            exit,
+        });
     }
     tell(fleet, verb, &forecasts)
 }
@@ -62,7 +72,13 @@ pub(super) async fn start(fleet: &Fleet, selection: &Selection) -> Result<Exit> 
             },
             Err(error) => (false, error.to_string(), Exit::Failed),
         };
-        forecasts.push(Forecast { guest, admitted, lines: vec![line], reasons: Vec::new(), exit });
+        forecasts.push(Forecast {
+            guest,
+            admitted,
+            lines: vec![line],
+            reasons: Vec::new(),
+            exit,
+        });
     }
     tell(fleet, "start", &forecasts)
 }
@@ -73,12 +89,20 @@ pub(super) async fn reboot(fleet: &Fleet, selection: &Selection) -> Result<Exit>
     for member in fleet.select(&selection.selectors)? {
         let guest = member.id().clone();
         let (admitted, line, exit) = match fleet.world(&member)?.probe().await {
-            Ok(ready) => {
-                (true, format!("would reboot boot {}", ready.boot_id.short()), Exit::Ok)
-            }
+            Ok(ready) => (
+                true,
+                format!("would reboot boot {}", ready.boot_id.short()),
+                Exit::Ok,
+            ),
             Err(not) => (false, format!("not ready: {}", not.reason), Exit::NotReady),
         };
-        forecasts.push(Forecast { guest, admitted, lines: vec![line], reasons: Vec::new(), exit });
+        forecasts.push(Forecast {
+            guest,
+            admitted,
+            lines: vec![line],
+            reasons: Vec::new(),
+            exit,
+        });
     }
     tell(fleet, "reboot", &forecasts)
 }
@@ -88,13 +112,19 @@ fn tell(fleet: &Fleet, verb: &str, forecasts: &[Forecast]) -> Result<Exit> {
         show::document(verb, &json!({ "dry_run": true, "guests": forecasts }))?;
     } else {
         for forecast in forecasts {
-            let word = if forecast.admitted { "" } else { "would refuse: " };
+            let word = if forecast.admitted {
+                ""
+            } else {
+                "would refuse: "
+            };
             for line in &forecast.lines {
                 show::line(&format!("{}: {word}{line}", forecast.guest))?;
             }
         }
     }
-    Ok(forecasts.iter().fold(Exit::Ok, |exit, forecast| exit.worst(forecast.exit)))
+    Ok(forecasts
+        .iter()
+        .fold(Exit::Ok, |exit, forecast| exit.worst(forecast.exit)))
 }
 
 fn boot(check: &conditions::Check) -> &str {

@@ -1,7 +1,7 @@
 //! `guests`: the configuration's guests and whether they run.
 
 use anyhow::Result;
-use conditions::{GuestId, RunState};
+use conditions::GuestId;
 use futures_util::{StreamExt, stream};
 use serde::Serialize;
 use serde_json::json;
@@ -29,27 +29,48 @@ const AT_ONCE: usize = 64;
 
 pub(super) async fn run(fleet: &Fleet, options: &cli::Guests) -> Result<Exit> {
     let all = ["all".to_owned()];
-    let selectors = if options.selectors.is_empty() { &all[..] } else { &options.selectors };
+    let selectors = if options.selectors.is_empty() {
+        &all[..]
+    } else {
+        &options.selectors
+    };
     let members = fleet.select(selectors)?;
-    let rows = stream::iter(&members).map(|member| row(fleet, member)).buffered(AT_ONCE);
+    let rows = stream::iter(&members)
+        .map(|member| row(fleet, member))
+        .buffered(AT_ONCE);
     let rows: Vec<Row> = rows.collect().await;
     if fleet.json() {
         show::document("guests", &json!({ "guests": rows }))?;
         return Ok(Exit::Ok);
     }
-    show::line(&show::table(["GUEST", "STATE", "NODE", "SSH", "TAGS", ""], rows.iter().map(cells)))?;
+    show::line(&show::table(
+        ["GUEST", "STATE", "NODE", "SSH", "TAGS", ""],
+        rows.iter().map(cells),
+    ))?;
     Ok(Exit::Ok)
 }
 
 async fn row(fleet: &Fleet, member: &Member) -> Row {
     let seen = fleet.hypervisor().observe(member.id()).await;
     let (state, node, evidence) = match seen {
-        Ok(seen) => (word(&seen.run_state), Some(seen.node.to_string()), seen.evidence),
+        Ok(seen) => (
+            seen.run_state.as_str().to_owned(),
+            Some(seen.node.to_string()),
+            seen.evidence,
+        ),
         Err(error) => ("unknown".to_owned(), None, error.to_string()),
     };
     let owed_by = owed_start(fleet, member.id());
     let (guest, tags, address) = (member.id().clone(), member.tags(), member.address());
-    Row { guest, state, node, address, tags, evidence, owed_by }
+    Row {
+        guest,
+        state,
+        node,
+        address,
+        tags,
+        evidence,
+        owed_by,
+    }
 }
 
 fn cells(row: &Row) -> [String; 6] {
@@ -67,12 +88,4 @@ fn cells(row: &Row) -> [String; 6] {
         row.tags.join(" "),
         remark,
     ]
-}
-
-fn word(state: &RunState) -> String {
-    match state {
-        RunState::Running => "running".to_owned(),
-        RunState::Stopped => "stopped".to_owned(),
-        RunState::Other(word) => word.clone(),
-    }
 }

@@ -30,16 +30,25 @@ pub(super) async fn run(fleet: &Fleet, options: &cli::One) -> Result<Exit> {
     let world = fleet.world(&member)?;
     let agent = world.slot.agent().await?;
     agent.send(commands::ping()).await.with_context(|| {
-        format!("{}'s agent cannot be asked; hospes check {0} tells more", member.id())
+        format!(
+            "{}'s agent cannot be asked; hospes check {0} tells more",
+            member.id()
+        )
     })?;
     let answers = ask(&agent).await;
     drop(agent);
     world.slot.release().await;
     if fleet.json() {
-        show::document("inspect", &json!({ "guest": member.id(), "reports": answers }))?;
+        show::document(
+            "inspect",
+            &json!({ "guest": member.id(), "reports": answers }),
+        )?;
         return Ok(Exit::Ok);
     }
-    show::line(&format!("{} (as its agent reports; this is no readiness)", member.id()))?;
+    show::line(&format!(
+        "{} (as its agent reports; this is no readiness)",
+        member.id()
+    ))?;
     for (name, text) in summary(&answers) {
         for (i, line) in text.lines().enumerate() {
             let name = if i == 0 { name } else { "" };
@@ -77,20 +86,32 @@ fn short(name: &str, answer: &Value) -> String {
     };
     match name {
         "agent" => format!("version {}", text(answer, "version")),
-        "os" => format!("{} (kernel {})", text(answer, "pretty-name"), text(answer, "kernel-release")),
+        "os" => format!(
+            "{} (kernel {})",
+            text(answer, "pretty-name"),
+            text(answer, "kernel-release")
+        ),
         "host_name" => text(answer, "host-name"),
         "timezone" => text(answer, "zone"),
         "interfaces" => each(&interface),
         "file_systems" => each(&file_system),
         "users" => each(&|user| text(user, "user")),
         "processors" => format!("{} online", online(answer)),
-        "load" => format!("{} {} {}", answer["load1m"], answer["load5m"], answer["load15m"]),
+        "load" => format!(
+            "{} {} {}",
+            answer["load1m"], answer["load5m"], answer["load15m"]
+        ),
         _ => String::new(),
     }
 }
 
 fn online(processors: &Value) -> usize {
-    processors.as_array().into_iter().flatten().filter(|cpu| cpu["online"] == true).count()
+    processors
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(|cpu| cpu["online"] == true)
+        .count()
 }
 
 fn interface(value: &Value) -> String {

@@ -29,9 +29,13 @@ const AT_ONCE: usize = 64;
 pub(super) async fn run(fleet: &Fleet, options: &cli::Ready) -> Result<Exit> {
     let members = fleet.select(&options.selection.selectors)?;
     let wait = options.wait.unwrap_or(Duration::ZERO);
-    let rows = stream::iter(&members).map(|member| row(fleet, member, wait)).buffered(AT_ONCE);
+    let rows = stream::iter(&members)
+        .map(|member| row(fleet, member, wait))
+        .buffered(AT_ONCE);
     let rows: Vec<Row> = rows.collect().await;
-    let exit = rows.iter().fold(Exit::Ok, |exit, row| exit.worst(Exit::of(&row.outcome)));
+    let exit = rows
+        .iter()
+        .fold(Exit::Ok, |exit, row| exit.worst(Exit::of(&row.outcome)));
     if fleet.json() {
         show::document("ready", &json!({ "guests": rows }))?;
     } else {
@@ -43,11 +47,16 @@ pub(super) async fn run(fleet: &Fleet, options: &cli::Ready) -> Result<Exit> {
 
 async fn row(fleet: &Fleet, member: &Member, wait: Duration) -> Row {
     let guest = member.id().clone();
-    let limits = Limits { ready: wait, ..member.limits() };
+    let limits = Limits {
+        ready: wait,
+        ..member.limits()
+    };
     let (operation, effect) = Operation::start(Request::Ready, limits, now());
     let outcome = match fleet.world(member) {
         Ok(world) => drive_unrecorded(&world, operation, effect).await,
-        Err(error) => Outcome::Failed { reason: format!("{error:#}") },
+        Err(error) => Outcome::Failed {
+            reason: format!("{error:#}"),
+        },
     };
     Row { guest, outcome }
 }
@@ -71,5 +80,12 @@ fn cells(row: &Row) -> [String; 6] {
 }
 
 fn not_ready(guest: String, reason: String) -> [String; 6] {
-    [guest, "no".to_owned(), String::new(), String::new(), String::new(), reason]
+    [
+        guest,
+        "no".to_owned(),
+        String::new(),
+        String::new(),
+        String::new(),
+        reason,
+    ]
 }

@@ -16,11 +16,11 @@ use crate::show::{self, outcome_line};
 
 pub(super) async fn run(fleet: &Fleet, options: &cli::Runs) -> Result<Exit> {
     match &options.verb {
-        RunsVerb::List { guest, open, limit } => {
-            list(fleet, guest.as_deref(), *open, *limit).await
-        }
+        RunsVerb::List { guest, open, limit } => list(fleet, guest.as_deref(), *open, *limit).await,
         RunsVerb::Show { run } => show_run(fleet, run),
-        RunsVerb::Resume { run, check: true, .. } => forecast(fleet, run, "resume").await,
+        RunsVerb::Resume {
+            run, check: true, ..
+        } => forecast(fleet, run, "resume").await,
         RunsVerb::Resume { run, accept, .. } => resume(fleet, run, accept).await,
         RunsVerb::Abandon { run, check: true } => forecast(fleet, run, "abandon").await,
         RunsVerb::Abandon { run, .. } => abandon(fleet, run),
@@ -29,7 +29,10 @@ pub(super) async fn run(fleet: &Fleet, options: &cli::Runs) -> Result<Exit> {
 
 async fn list(fleet: &Fleet, guest: Option<&str>, open: bool, limit: usize) -> Result<Exit> {
     let guest = guest.map(str::parse::<GuestId>).transpose()?;
-    let runs = fleet.store().journal().runs(limit, &RunFilter { guest, open })?;
+    let runs = fleet
+        .store()
+        .journal()
+        .runs(limit, &RunFilter { guest, open })?;
     let (mut rows, mut documents) = (Vec::new(), Vec::new());
     for run in runs {
         match run {
@@ -43,14 +46,24 @@ async fn list(fleet: &Fleet, guest: Option<&str>, open: bool, limit: usize) -> R
                 documents.push(json!({ "damaged": &why }));
                 let none = String::new;
                 let (run, guest) = (damaged.run.to_string(), damaged.guest);
-                rows.push([run, none(), guest, damaged.operation, "damaged".to_owned(), why]);
+                rows.push([
+                    run,
+                    none(),
+                    guest,
+                    damaged.operation,
+                    "damaged".to_owned(),
+                    why,
+                ]);
             }
         }
     }
     if fleet.json() {
         show::document("runs", &json!({ "runs": documents }))?;
     } else {
-        show::line(&show::table(["RUN", "BEGAN", "GUEST", "OPERATION", "STATUS", ""], rows))?;
+        show::line(&show::table(
+            ["RUN", "BEGAN", "GUEST", "OPERATION", "STATUS", ""],
+            rows,
+        ))?;
     }
     Ok(Exit::Ok)
 }
@@ -68,9 +81,13 @@ fn cells(run: &RunSummary, remark: String) -> [String; 6] {
 
 /// What is to be said of a run: how it ended, and of an open one what the guest does now.
 async fn remark(fleet: &Fleet, run: &RunSummary) -> String {
-    let ended = run.outcome.as_deref().and_then(|text| serde_json::from_str::<Outcome>(text).ok());
-    let mut remark =
-        ended.map_or_else(String::new, |outcome| outcome_line(&run.guest, &outcome, run.id));
+    let ended = run
+        .outcome
+        .as_deref()
+        .and_then(|text| serde_json::from_str::<Outcome>(text).ok());
+    let mut remark = ended.map_or_else(String::new, |outcome| {
+        outcome_line(&run.guest, &outcome, run.id)
+    });
     if run.status.is_open() && owes_start(fleet, run.id) {
         let seen = fleet.hypervisor().observe(&run.guest).await;
         if seen.is_ok_and(|seen| seen.run_state == RunState::Stopped) {
@@ -110,14 +127,17 @@ async fn resume(fleet: &Fleet, run: &str, accept: &cli::AcceptUnknown) -> Result
     // Read again: with the lock held nobody else moves the run on.
     let record = record(fleet, run)?;
     if !record.summary.status.is_open() {
-        bail!("run {} has ended ({}); nothing is owed", record.summary.id, record.summary.status);
+        bail!(
+            "run {} has ended ({}); nothing is owed",
+            record.summary.id,
+            record.summary.status
+        );
     }
     let saved: Saved = serde_json::from_value(record.state).context(
         "the run's state cannot be read by this version; look at the guest, then abandon the run",
     )?;
     let run = Run::resume(fleet.store(), lock, record.summary.id)?;
-    let (operation, effect) =
-        Operation::resume(saved, accept.accepted()?, member.limits(), now());
+    let (operation, effect) = Operation::resume(saved, accept.accepted()?, member.limits(), now());
     let progress = fleet.progress();
     let world = fleet.world(&member)?;
     let ended = run.drive(&world, operation, effect, &progress).await?;
@@ -133,7 +153,13 @@ async fn resume(fleet: &Fleet, run: &str, accept: &cli::AcceptUnknown) -> Result
 
 async fn forecast(fleet: &Fleet, run: &str, verb: &str) -> Result<Exit> {
     let record = record(fleet, run)?;
-    let RunSummary { id, guest, operation, status, .. } = &record.summary;
+    let RunSummary {
+        id,
+        guest,
+        operation,
+        status,
+        ..
+    } = &record.summary;
     let seen = fleet.hypervisor().observe(guest).await;
     let now = seen.map_or_else(|error| error.to_string(), |seen| seen.evidence);
     let saved = serde_json::from_value::<Saved>(record.state.clone()).ok();
@@ -144,20 +170,33 @@ async fn forecast(fleet: &Fleet, run: &str, verb: &str) -> Result<Exit> {
         None => "its state cannot be read",
     };
     if fleet.json() {
-        let body = json!({ "dry_run": true, "verb": verb, "run": record, "owes": owes, "now": now });
+        let body =
+            json!({ "dry_run": true, "verb": verb, "run": record, "owes": owes, "now": now });
         show::document("runs", &body)?;
     } else {
-        show::line(&format!("would {verb} {id} ({operation} of {guest}, {status}): {owes}"))?;
+        show::line(&format!(
+            "would {verb} {id} ({operation} of {guest}, {status}): {owes}"
+        ))?;
         show::line(&format!("  {guest} now: {now}"))?;
     }
-    Ok(if status.is_open() { Exit::Ok } else { Exit::Refused })
+    Ok(if status.is_open() {
+        Exit::Ok
+    } else {
+        Exit::Refused
+    })
 }
 
 fn abandon(fleet: &Fleet, run: &str) -> Result<Exit> {
     let id: RunId = run.parse()?;
     let journal = fleet.store().journal();
     // A damaged run can be given up too; its guest is in the list then.
-    let summaries = journal.runs(usize::MAX, &RunFilter { guest: None, open: true })?;
+    let summaries = journal.runs(
+        usize::MAX,
+        &RunFilter {
+            guest: None,
+            open: true,
+        },
+    )?;
     let guest = summaries.iter().find_map(|run| match run {
         Ok(summary) if summary.id == id => Some(summary.guest.clone()),
         Err(damaged) if damaged.run == id => damaged.guest.parse().ok(),
@@ -173,7 +212,9 @@ fn abandon(fleet: &Fleet, run: &str) -> Result<Exit> {
     if fleet.json() {
         show::document("runs", &json!({ "abandoned": id, "guest": guest }))?;
     } else {
-        show::line(&format!("{guest}: run {id} is given up; what it owed is not done"))?;
+        show::line(&format!(
+            "{guest}: run {id} is given up; what it owed is not done"
+        ))?;
     }
     Ok(Exit::Ok)
 }

@@ -18,7 +18,10 @@ use crate::show;
 
 pub(super) async fn run(fleet: &Fleet, options: &cli::Trust) -> Result<Exit> {
     let member = fleet.member(&options.guest)?;
-    let pinned = fleet.store().pinned(member.id()).map_err(anyhow::Error::msg)?;
+    let pinned = fleet
+        .store()
+        .pinned(member.id())
+        .map_err(anyhow::Error::msg)?;
     let world = fleet.world(&member)?;
     let reported = reported_keys(&world.slot).await;
     world.slot.release().await;
@@ -27,18 +30,35 @@ pub(super) async fn run(fleet: &Fleet, options: &cli::Trust) -> Result<Exit> {
     let pins = match (&decision, options.check) {
         (Decision::Pin { keys, source }, false) => {
             let lock = fleet.lock(member.id(), "trust")?;
-            fleet.store().pin(member.id(), keys, *source, now()).map_err(anyhow::Error::msg)?;
+            fleet
+                .store()
+                .pin(member.id(), keys, *source, now())
+                .map_err(anyhow::Error::msg)?;
             drop(lock);
             keys.clone()
         }
         _ => pinned.clone(),
     };
-    tell(fleet, &member, options.check, &Seen { presented, reported, pinned, pins }, &decision)
+    tell(
+        fleet,
+        &member,
+        options.check,
+        &Seen {
+            presented,
+            reported,
+            pinned,
+            pins,
+        },
+        &decision,
+    )
 }
 
 /// What is to be done about the keys.
 enum Decision {
-    Pin { keys: Vec<String>, source: KeySource },
+    Pin {
+        keys: Vec<String>,
+        source: KeySource,
+    },
     Leave(String),
 }
 
@@ -56,9 +76,10 @@ fn decide(
     reported: Result<&[String], &String>,
 ) -> Decision {
     match (&options.fingerprint, presented, reported) {
-        (Some(wanted), Some(key), _) if key.fingerprint() == wanted => {
-            Decision::Pin { keys: vec![key.openssh()], source: KeySource::Operator }
-        }
+        (Some(wanted), Some(key), _) if key.fingerprint() == wanted => Decision::Pin {
+            keys: vec![key.openssh()],
+            source: KeySource::Operator,
+        },
         (Some(wanted), Some(key), _) => Decision::Leave(format!(
             "the presented key is {}, not {wanted}; nothing was pinned",
             key.fingerprint()
@@ -70,7 +91,10 @@ fn decide(
             "the guest says that the presented key is not its own: another machine answers"
                 .to_owned(),
         ),
-        (None, _, Ok(keys)) => Decision::Pin { keys: keys.to_vec(), source: KeySource::Channel },
+        (None, _, Ok(keys)) => Decision::Pin {
+            keys: keys.to_vec(),
+            source: KeySource::Channel,
+        },
         (None, _, Err(why)) => Decision::Leave(format!(
             "the agent channel cannot tell the guest's keys ({why}); compare the fingerprint at \
              its console and give it with --fingerprint"
@@ -95,7 +119,7 @@ fn tell(
                 _ => "reported by the guest",
             };
             (format!("pinned {} keys, {by}", keys.len()), Exit::Ok)
-        },
+        }
         Decision::Leave(why) => (why.clone(), Exit::Refused),
     };
     if fleet.json() {
@@ -111,7 +135,10 @@ fn tell(
         show::document("trust", &body)?;
         return Ok(exit);
     }
-    let presented = seen.presented.as_ref().map_or("nothing".to_owned(), ToString::to_string);
+    let presented = seen
+        .presented
+        .as_ref()
+        .map_or("nothing".to_owned(), ToString::to_string);
     show::line(&format!("{}: presented: {presented}", member.id()))?;
     match &seen.reported {
         Ok(keys) => show::line(&format!("  reported by the guest: {}", join(keys)))?,
@@ -124,11 +151,18 @@ fn tell(
 
 fn join(keys: &[String]) -> String {
     let prints = fingerprints(keys);
-    if prints.is_empty() { "nothing".to_owned() } else { prints.join(", ") }
+    if prints.is_empty() {
+        "nothing".to_owned()
+    } else {
+        prints.join(", ")
+    }
 }
 
 fn fingerprints(keys: &[String]) -> Vec<String> {
-    keys.iter().filter_map(|key| ssh::parse_public_key(key).ok()).map(|k| k.to_string()).collect()
+    keys.iter()
+        .filter_map(|key| ssh::parse_public_key(key).ok())
+        .map(|k| k.to_string())
+        .collect()
 }
 
 /// Remembers the key that a server proves to hold, and goes no further.

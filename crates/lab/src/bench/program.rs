@@ -44,7 +44,7 @@ pub(super) async fn run(command: &mut Command) -> Result<Run> {
     command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
+        .stderr(Stdio::inherit())
         .kill_on_drop(true);
     let begun = Instant::now();
     let mut child = command

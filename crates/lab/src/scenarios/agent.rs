@@ -49,7 +49,7 @@ pub(super) async fn frozen(context: Context) -> Result<()> {
     let failed: Vec<_> = reasons.iter().filter(failed).map(|r| &r["verdict"]).collect();
     ensure!(failed.len() == 1 && failed[0]["condition"] == "answers", "{refusal}");
     ensure!(failed[0]["state"] == "failed", "{refusal}");
-    evidence::said(failed[0], "no answer")?;
+    evidence::said(failed[0], "did not answer guest-sync-delimited")?;
     boot.goes_on(&vm).await?;
     evidence::fixed(&context).await?;
     evidence::healthy(&context).await?;

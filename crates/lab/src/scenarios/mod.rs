@@ -6,8 +6,14 @@ mod agent;
 mod evidence;
 mod hooks;
 mod repair;
+mod journal;
 mod lab_itself;
+mod lifecycle;
+mod proof;
+mod readiness;
+mod reboot;
 mod scratch;
+mod trust;
 
 use crate::scenario::Scenario;
 
@@ -95,6 +101,73 @@ pub const ALL: &[Scenario] = &[
         "access_ssh_down",
         "SSH down: the channel reads the conditions and removes a hook",
         |context| Box::pin(access::ssh_down(context)),
+    ),
+    Scenario::new(
+        "restart_without_sshd",
+        "sshd masked, agent healthy: the restart goes through and readiness is told as not reached",
+        |context| Box::pin(lifecycle::without_sshd(context)),
+    ),
+    Scenario::new(
+        "restart_held",
+        "a guest that does not go down is never forced; it is started once it has gone down late",
+        |context| Box::pin(lifecycle::held_shutdown(context)),
+    ),
+    Scenario::new(
+        "shutdown_and_start",
+        "shutdown and start end where they should, also when repeated; QEMU has its own session",
+        |context| Box::pin(lifecycle::shutdown_and_start(context)),
+    ),
+    Scenario::new(
+        "ready_hung_guest",
+        "an SSH port that accepts while sshd or the whole machine hangs is not ready",
+        |context| Box::pin(readiness::hung_guest(context)),
+    ),
+    Scenario::new(
+        "ready_babbling_guest",
+        "a login that prints 1 GB is not ready, within bounded time and memory",
+        |context| Box::pin(readiness::babbling_guest(context)),
+    ),
+    Scenario::new(
+        "trust_host_keys",
+        "host keys are pinned through the channel; a change counts when it or the operator confirms",
+        |context| Box::pin(trust::host_keys(context)),
+    ),
+    Scenario::new(
+        "trust_other_machine",
+        "another machine at the SSH address: refused, with the same host key and with its own",
+        |context| Box::pin(trust::other_machine(context)),
+    ),
+    Scenario::new(
+        "killed_while_asking",
+        "a controller killed between asking for the shutdown and the answer: resumed, asked once",
+        |context| Box::pin(journal::killed_while_asking(context)),
+    ),
+    Scenario::new(
+        "killed_while_stopping",
+        "a controller killed while it waits for the stop: resumed, nothing done twice",
+        |context| Box::pin(journal::killed_while_stopping(context)),
+    )
+    .full_only(),
+    Scenario::new(
+        "killed_after_start",
+        "a controller killed right after powering on: the machine lives on, the run is resumed",
+        |context| Box::pin(journal::killed_after_start(context)),
+    )
+    .full_only(),
+    Scenario::new(
+        "two_controllers",
+        "a second controller is refused at once and told who works on the guest",
+        |context| Box::pin(journal::two_controllers(context)),
+    ),
+    Scenario::new(
+        "interrupted",
+        "Ctrl-C before and after asking, and after powering on: nothing is ended, the run goes on",
+        |context| Box::pin(journal::interrupted(context)),
+    ),
+    Scenario::new(
+        "reboot_without_agent",
+        "a reboot without an agent: blocked by an inhibitor, then proved although it comes late",
+        |context| Box::pin(reboot::without_agent(context)),
     ),
     Scenario::new(
         "lab_guest_answers",

@@ -48,7 +48,9 @@ impl StartOrder {
     pub fn for_stopped(observed: &Observation, now: Timestamp) -> Result<Self, Refusal> {
         let mut reasons = Vec::new();
         if observed.run_state != RunState::Stopped {
-            reasons.push(RefusalReason::NotStopped { run_state: observed.run_state.clone() });
+            reasons.push(RefusalReason::NotStopped {
+                run_state: observed.run_state.clone(),
+            });
         }
         if let Some(lock) = &observed.lock {
             reasons.push(RefusalReason::Locked { lock: lock.clone() });
@@ -57,9 +59,15 @@ impl StartOrder {
             reasons.push(RefusalReason::stale(now.since(observed.at), RIGHT_BEFORE));
         }
         if reasons.is_empty() {
-            return Ok(Self { guest: observed.guest.clone(), node: observed.node.clone() });
+            return Ok(Self {
+                guest: observed.guest.clone(),
+                node: observed.node.clone(),
+            });
         }
-        Err(Refusal { guest: observed.guest.clone(), reasons })
+        Err(Refusal {
+            guest: observed.guest.clone(),
+            reasons,
+        })
     }
 
     /// The guest to power on.

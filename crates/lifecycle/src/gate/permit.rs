@@ -41,7 +41,13 @@ impl Accepted {
     pub fn new(conditions: impl IntoIterator<Item = Condition>) -> Result<Self, CannotBeAccepted> {
         conditions
             .into_iter()
-            .map(|c| if c.may_be_accepted_unknown() { Ok(c) } else { Err(CannotBeAccepted(c)) })
+            .map(|c| {
+                if c.may_be_accepted_unknown() {
+                    Ok(c)
+                } else {
+                    Err(CannotBeAccepted(c))
+                }
+            })
             .collect::<Result<_, _>>()
             .map(Self)
     }
@@ -90,12 +96,19 @@ pub fn objections(
     }
     let mut reasons = Vec::new();
     if let Some(lock) = check.lock() {
-        reasons.push(RefusalReason::Locked { lock: lock.to_owned() });
+        reasons.push(RefusalReason::Locked {
+            lock: lock.to_owned(),
+        });
     }
     if let Identity::Different { evidence } = check.identity() {
-        reasons.push(RefusalReason::OtherMachine { evidence: evidence.clone() });
+        reasons.push(RefusalReason::OtherMachine {
+            evidence: evidence.clone(),
+        });
     }
-    let unhealthy = check.verdicts().iter().filter(|v| !accepted.covers(v.condition, v.state));
+    let unhealthy = check
+        .verdicts()
+        .iter()
+        .filter(|v| !accepted.covers(v.condition, v.state));
     reasons.extend(unhealthy.map(|v| RefusalReason::Condition { verdict: v.clone() }));
     if let Identity::Unproven { why } = check.identity() {
         reasons.push(RefusalReason::IdentityUnproven { why: why.clone() });
@@ -144,13 +157,18 @@ impl Permit {
         if reasons.is_empty() {
             return Ok(ShutdownOrder::new(self.guest, self.node));
         }
-        Err(Refusal { guest: self.guest, reasons })
+        Err(Refusal {
+            guest: self.guest,
+            reasons,
+        })
     }
 
     fn objections(&self, observed: &Observation, now: Timestamp) -> Vec<RefusalReason> {
         let mut reasons = Vec::new();
         if observed.guest != self.guest {
-            reasons.push(RefusalReason::OtherGuest { observed: observed.guest.clone() });
+            reasons.push(RefusalReason::OtherGuest {
+                observed: observed.guest.clone(),
+            });
         }
         if observed.node != self.node {
             let (from, to) = (self.node.clone(), observed.node.clone());

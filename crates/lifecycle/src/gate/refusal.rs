@@ -85,13 +85,19 @@ impl RefusalReason {
     /// The guest is seen in another state than running.
     pub(crate) fn not_running(observed: &Observation) -> Self {
         let (run_state, evidence) = (observed.run_state.clone(), observed.evidence.clone());
-        Self::NotRunning { run_state, evidence }
+        Self::NotRunning {
+            run_state,
+            evidence,
+        }
     }
 
     /// The evidence is `age` old where `limit` is allowed.
     pub(crate) fn stale(age: Duration, limit: Duration) -> Self {
         let ms = |d: Duration| u64::try_from(d.as_millis()).unwrap_or(u64::MAX);
-        Self::Stale { age_ms: ms(age), limit_ms: ms(limit) }
+        Self::Stale {
+            age_ms: ms(age),
+            limit_ms: ms(limit),
+        }
     }
 
     /// What to do about it, where there is something to do.
@@ -99,9 +105,10 @@ impl RefusalReason {
     pub fn remedy(&self, guest: &GuestId) -> Option<String> {
         match self {
             Self::Condition { verdict } => verdict.remedy.clone(),
-            Self::NotRunning { run_state: RunState::Stopped, .. } => {
-                Some(format!("power it on: hospes start {guest}"))
-            }
+            Self::NotRunning {
+                run_state: RunState::Stopped,
+                ..
+            } => Some(format!("power it on: hospes start {guest}")),
             Self::OtherMachine { .. } => Some(
                 "correct the guest's ssh address, or its agent socket, in the configuration"
                     .to_owned(),
@@ -122,38 +129,51 @@ impl fmt::Display for RefusalReason {
                     State::Unknown => "is unknown",
                     State::Failed | State::Healthy => "failed",
                 };
-                write!(f, "condition {} {word}: {}", verdict.condition, verdict.summary)
+                write!(
+                    f,
+                    "condition {} {word}: {}",
+                    verdict.condition, verdict.summary
+                )
             }
-            Self::NotRunning { run_state, evidence } => {
-                write!(f, "it does not run ({}): {evidence}", word(run_state))
+            Self::NotRunning {
+                run_state,
+                evidence,
+            } => {
+                write!(f, "it does not run ({}): {evidence}", run_state.as_str())
             }
-            Self::NotStopped { run_state } => write!(f, "it is not stopped ({})", word(run_state)),
+            Self::NotStopped { run_state } => {
+                write!(f, "it is not stopped ({})", run_state.as_str())
+            }
             Self::Locked { lock } => write!(f, "the hypervisor has it locked ({lock})"),
             Self::OtherMachine { evidence } => {
-                write!(f, "SSH and the agent channel lead to different machines: {evidence}")
+                write!(
+                    f,
+                    "SSH and the agent channel lead to different machines: {evidence}"
+                )
             }
             Self::IdentityUnproven { why } => {
-                write!(f, "SSH and the agent channel are not proved to be one machine: {why}")
+                write!(
+                    f,
+                    "SSH and the agent channel are not proved to be one machine: {why}"
+                )
             }
             Self::BootIdUnknown => f.write_str("its boot id could not be read"),
             Self::AlreadyStopping => f.write_str("it is shutting down already"),
             Self::Stale { age_ms, limit_ms } => {
-                write!(f, "the evidence is {age_ms} ms old, {limit_ms} ms are allowed")
+                write!(
+                    f,
+                    "the evidence is {age_ms} ms old, {limit_ms} ms are allowed"
+                )
             }
             Self::Moved { from, to } => write!(f, "it was checked on {from} and is on {to} now"),
             Self::OtherGuest { observed } => write!(f, "the observation is of {observed}"),
             Self::NotObserved { why } => {
-                write!(f, "the hypervisor could not be asked right before the call: {why}")
+                write!(
+                    f,
+                    "the hypervisor could not be asked right before the call: {why}"
+                )
             }
         }
-    }
-}
-
-fn word(state: &RunState) -> &str {
-    match state {
-        RunState::Running => "running",
-        RunState::Stopped => "stopped",
-        RunState::Other(word) => word,
     }
 }
 

@@ -35,7 +35,15 @@ enum Phase {
 impl Fix {
     pub(super) fn begin() -> (Self, Effect) {
         let (queue, manual) = (VecDeque::new(), Vec::new());
-        (Self { phase: Phase::Planning, queue, manual, applied: 0 }, Effect::Check)
+        (
+            Self {
+                phase: Phase::Planning,
+                queue,
+                manual,
+                applied: 0,
+            },
+            Effect::Check,
+        )
     }
 
     pub(super) fn step(&mut self, event: Event, limits: &Limits, now: Timestamp) -> Effect {
@@ -61,8 +69,13 @@ impl Fix {
 
     fn planned(&mut self, check: &Check, limits: &Limits, now: Timestamp) -> Effect {
         if let Identity::Different { evidence } = check.identity() {
-            let reasons = vec![RefusalReason::OtherMachine { evidence: evidence.clone() }];
-            let refusal = Refusal { guest: check.guest().clone(), reasons };
+            let reasons = vec![RefusalReason::OtherMachine {
+                evidence: evidence.clone(),
+            }];
+            let refusal = Refusal {
+                guest: check.guest().clone(),
+                reasons,
+            };
             return Effect::finish(Outcome::Refused { refusal });
         }
         let FixPlan { remedies, manual } = plan(check);
@@ -86,8 +99,14 @@ impl Fix {
             }
             None => {
                 // What a person has to do will not come right by waiting.
-                let patience = if self.manual.is_empty() { limits.health } else { limits.settle };
-                self.phase = Phase::Verifying { until: now + patience };
+                let patience = if self.manual.is_empty() {
+                    limits.health
+                } else {
+                    limits.settle
+                };
+                self.phase = Phase::Verifying {
+                    until: now + patience,
+                };
                 Effect::Check
             }
         }
@@ -105,13 +124,7 @@ impl Fix {
         ))
     }
 
-    fn verified(
-        &self,
-        check: &Check,
-        until: Timestamp,
-        limits: &Limits,
-        now: Timestamp,
-    ) -> Effect {
+    fn verified(&self, check: &Check, until: Timestamp, limits: &Limits, now: Timestamp) -> Effect {
         if Health::of(check).is_healthy() || now >= until {
             return self.end(check);
         }
@@ -123,7 +136,11 @@ impl Fix {
         let manual = self.manual.clone();
         Effect::finish(match health.is_healthy() {
             true => Outcome::Fixed { applied },
-            false => Outcome::PartlyFixed { applied, health, manual },
+            false => Outcome::PartlyFixed {
+                applied,
+                health,
+                manual,
+            },
         })
     }
 }

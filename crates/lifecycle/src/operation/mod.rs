@@ -83,7 +83,9 @@ impl Operation {
     #[must_use]
     pub fn start(request: Request, limits: Limits, now: Timestamp) -> (Self, Effect) {
         let (machine, effect) = match request {
-            Request::Restart(accepted) => Machine::power(Power::begin(Goal::Restart, accepted, now)),
+            Request::Restart(accepted) => {
+                Machine::power(Power::begin(Goal::Restart, accepted, now))
+            }
             Request::Shutdown(accepted) => {
                 Machine::power(Power::begin(Goal::Shutdown, accepted, now))
             }

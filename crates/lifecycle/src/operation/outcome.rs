@@ -115,7 +115,10 @@ impl Outcome {
     /// The run may be taken up again: something is still owed or may still happen.
     #[must_use]
     pub const fn is_resumable(&self) -> bool {
-        matches!(self, Self::StillRunning { .. } | Self::NotStarted { .. } | Self::NotReady { .. })
+        matches!(
+            self,
+            Self::StillRunning { .. } | Self::NotStarted { .. } | Self::NotReady { .. }
+        )
     }
 
     /// Everything asked for was reached.

@@ -18,7 +18,13 @@ pub(super) struct Ready {
 
 impl Ready {
     pub(super) fn begin(limits: &Limits, now: Timestamp) -> (Self, Effect) {
-        (Self { began: now, until: now + limits.ready }, Effect::Probe)
+        (
+            Self {
+                began: now,
+                until: now + limits.ready,
+            },
+            Effect::Probe,
+        )
     }
 
     pub(super) fn step(&mut self, event: Event, limits: &Limits, now: Timestamp) -> Effect {
@@ -26,7 +32,11 @@ impl Ready {
             Event::Probed(Ok(readiness)) => Effect::finish(Outcome::Ready { readiness }),
             Event::Probed(Err(not)) if not.is_final || now >= self.until => {
                 let (reason, waited) = (not.reason, now.since(self.began));
-                Effect::finish(Outcome::NotReady { reason, waited, health: None })
+                Effect::finish(Outcome::NotReady {
+                    reason,
+                    waited,
+                    health: None,
+                })
             }
             Event::Probed(Err(_)) => Effect::Sleep(limits.poll),
             _ => Effect::Probe,

@@ -74,25 +74,49 @@ impl Saved {
 impl Reboot {
     pub(super) fn begin(limits: &Limits, now: Timestamp) -> (Self, Effect) {
         let until = now + limits.settle;
-        (Self { phase: Saved::Reading { until }, last: Last::Nothing }, Effect::Probe)
+        (
+            Self {
+                phase: Saved::Reading { until },
+                last: Last::Nothing,
+            },
+            Effect::Probe,
+        )
     }
 
     pub(super) fn resume(saved: Saved, limits: &Limits, now: Timestamp) -> (Self, Effect) {
         let phase = match saved {
-            Saved::Reading { .. } | Saved::Ended => {
-                Saved::Reading { until: now + limits.settle }
-            }
+            Saved::Reading { .. } | Saved::Ended => Saved::Reading {
+                until: now + limits.settle,
+            },
             Saved::Asking { old, asked_at } | Saved::Settling { old, asked_at, .. } => {
-                Saved::Settling { old, asked_at, until: now + limits.settle }
+                Saved::Settling {
+                    old,
+                    asked_at,
+                    until: now + limits.settle,
+                }
             }
-            Saved::Awaiting { old, asked_at, until } if now < until => {
-                Saved::Awaiting { old, asked_at, until }
-            }
-            Saved::Awaiting { old, asked_at, .. } => {
-                Saved::Settling { old, asked_at, until: now + limits.settle }
-            }
+            Saved::Awaiting {
+                old,
+                asked_at,
+                until,
+            } if now < until => Saved::Awaiting {
+                old,
+                asked_at,
+                until,
+            },
+            Saved::Awaiting { old, asked_at, .. } => Saved::Settling {
+                old,
+                asked_at,
+                until: now + limits.settle,
+            },
         };
-        (Self { phase, last: Last::Nothing }, Effect::Probe)
+        (
+            Self {
+                phase,
+                last: Last::Nothing,
+            },
+            Effect::Probe,
+        )
     }
 
     pub(super) fn saved(&self) -> Saved {
@@ -117,7 +141,11 @@ impl Reboot {
         let failed = match report {
             AskReport::Taken(_) | AskReport::Unknown(_) => {
                 let until = *asked_at + limits.reboot;
-                self.phase = Saved::Awaiting { old: old.clone(), asked_at: *asked_at, until };
+                self.phase = Saved::Awaiting {
+                    old: old.clone(),
+                    asked_at: *asked_at,
+                    until,
+                };
                 return Effect::Sleep(limits.poll);
             }
             AskReport::Refused(words) => format!("the guest refused to reboot: {words}"),
@@ -138,33 +166,64 @@ impl Reboot {
             (Saved::Reading { until }, Err(not)) if not.is_final || now >= until => {
                 let waited = (now + limits.settle).since(until);
                 let reason = format!("nothing was asked: {}", not.reason);
-                Effect::finish(Outcome::NotReady { reason, waited, health: None })
+                Effect::finish(Outcome::NotReady {
+                    reason,
+                    waited,
+                    health: None,
+                })
             }
-            (Saved::Settling { old, asked_at, until }, Ok(ready)) if ready.boot_id == old => {
+            (
+                Saved::Settling {
+                    old,
+                    asked_at,
+                    until,
+                },
+                Ok(ready),
+            ) if ready.boot_id == old => {
                 let stopping = ready.system_state.as_deref() == Some("stopping");
                 if now < until {
                     return Effect::Sleep(limits.poll);
                 }
                 if stopping {
                     let until = now + limits.reboot;
-                    self.phase = Saved::Awaiting { old, asked_at, until };
+                    self.phase = Saved::Awaiting {
+                        old,
+                        asked_at,
+                        until,
+                    };
                     return Effect::Sleep(limits.poll);
                 }
                 self.ask(old, now)
             }
-            (Saved::Settling { old, asked_at, until }, Err(_)) if now >= until => {
-                self.phase = Saved::Awaiting { old, asked_at, until: now + limits.reboot };
+            (
+                Saved::Settling {
+                    old,
+                    asked_at,
+                    until,
+                },
+                Err(_),
+            ) if now >= until => {
+                self.phase = Saved::Awaiting {
+                    old,
+                    asked_at,
+                    until: now + limits.reboot,
+                };
                 Effect::Sleep(limits.poll)
             }
             (
                 Saved::Settling { old, asked_at, .. } | Saved::Awaiting { old, asked_at, .. },
                 Ok(ready),
-            ) if ready.proves_boot_since(&old, asked_at) => {
-                self.end(Outcome::Rebooted { proof: BootProof::new(old, ready, asked_at) })
-            }
-            (Saved::Awaiting { old, asked_at, until }, probed) => {
-                self.not_yet(&old, asked_at, until, probed, limits, now)
-            }
+            ) if ready.proves_boot_since(&old, asked_at) => self.end(Outcome::Rebooted {
+                proof: BootProof::new(old, ready, asked_at),
+            }),
+            (
+                Saved::Awaiting {
+                    old,
+                    asked_at,
+                    until,
+                },
+                probed,
+            ) => self.not_yet(&old, asked_at, until, probed, limits, now),
             (_, _) => Effect::Sleep(limits.poll),
         }
     }
@@ -206,9 +265,11 @@ impl Reboot {
         let waited = now.since(asked_at);
         Effect::finish(match &self.last {
             Last::OldBoot | Last::Nothing => Outcome::StillRunning { after: waited },
-            Last::Unproved(reason) => {
-                Outcome::NotReady { reason: reason.clone(), waited, health: None }
-            }
+            Last::Unproved(reason) => Outcome::NotReady {
+                reason: reason.clone(),
+                waited,
+                health: None,
+            },
         })
     }
 }
@@ -217,6 +278,11 @@ impl BootProof {
     /// `ready` answered after `old` was asked at `asked_at`.
     pub(super) fn new(old: BootId, ready: Readiness, asked_at: Timestamp) -> Self {
         let took = ready.at.since(asked_at);
-        Self { old, new: ready.boot_id, uptime: ready.uptime, took }
+        Self {
+            old,
+            new: ready.boot_id,
+            uptime: ready.uptime,
+            took,
+        }
     }
 }

@@ -45,9 +45,16 @@ enum Stretch {
 pub(crate) fn run(seed: u64, story: bool) -> Vec<&'static str> {
     let mut random = Random::new(seed);
     let guest = Guest::new(&mut random);
-    let crash_percent = if random.chance(60) { random.between(1, 30) } else { 0 };
+    let crash_percent = if random.chance(60) {
+        random.between(1, 30)
+    } else {
+        0
+    };
     let lossy = random.chance(30);
-    let limits = Limits { poll: random.seconds(1, 5), ..Limits::default() };
+    let limits = Limits {
+        poll: random.seconds(1, 5),
+        ..Limits::default()
+    };
     let request = match random.between(0, 9) {
         0..=4 => Request::Restart(Accepted::none()),
         5 => Request::Shutdown(Accepted::none()),
@@ -57,8 +64,16 @@ pub(crate) fn run(seed: u64, story: bool) -> Vec<&'static str> {
     };
     let is_reboot = request == Request::Reboot;
     let checked = None;
-    let mut simulation =
-        Simulation { random, guest, limits, crash_percent, lossy, story, checked, is_reboot };
+    let mut simulation = Simulation {
+        random,
+        guest,
+        limits,
+        crash_percent,
+        lossy,
+        story,
+        checked,
+        is_reboot,
+    };
     simulation.tell(&format!("{request:?}, {:?}", simulation.guest.manners));
     simulation.run(request)
 }
@@ -88,8 +103,12 @@ impl Simulation {
             let away = self.random.seconds(0, 900);
             self.pass(away);
             self.tell(&format!("resumed after {away:?} from {saved:?}"));
-            let (operation, effect) =
-                Operation::resume(round_trip(saved), Accepted::none(), self.limits, self.guest.now);
+            let (operation, effect) = Operation::resume(
+                round_trip(saved),
+                Accepted::none(),
+                self.limits,
+                self.guest.now,
+            );
             if operation.saved().is_owed() {
                 let looks = matches!(effect, Effect::Observe | Effect::Probe | Effect::Check);
                 assert!(looks, "LAW: a resumed run acts before it looks: {effect:?}");
@@ -138,9 +157,17 @@ impl Simulation {
     fn perform(&mut self, effect: Effect) -> Event {
         if self.is_reboot {
             let fits = matches!(effect, Effect::Probe | Effect::Reboot | Effect::Sleep(_));
-            assert!(fits, "LAW: a reboot consults more than SSH: {}", effect.name());
+            assert!(
+                fits,
+                "LAW: a reboot consults more than SSH: {}",
+                effect.name()
+            );
         }
-        let delay = if self.lossy { self.random.seconds(0, 10) } else { sightings::LOOK };
+        let delay = if self.lossy {
+            self.random.seconds(0, 10)
+        } else {
+            sightings::LOOK
+        };
         match effect {
             Effect::Sleep(span) => {
                 self.pass(span);
@@ -165,7 +192,11 @@ impl Simulation {
             }
             Effect::Start(order) => {
                 // A backend looks once more right before; the guest was stopped then too.
-                assert_eq!(*order.node(), self.guest.node(), "LAW: started where it is not");
+                assert_eq!(
+                    *order.node(),
+                    self.guest.node(),
+                    "LAW: started where it is not"
+                );
                 Event::Started(self.guest.start(&mut self.random))
             }
             Effect::Apply(_) | Effect::Finish(_) => unreachable!("not simulated here"),
@@ -195,15 +226,38 @@ impl Simulation {
             Ok(order) => order,
             Err(refusal) => return AskReport::Denied(refusal),
         };
-        let checked = self.checked.take().expect("LAW: a shutdown without a check");
+        let checked = self
+            .checked
+            .take()
+            .expect("LAW: a shutdown without a check");
         let age = self.guest.now.since(checked.began);
-        assert!(age <= self.limits.permit, "LAW: a permit was used after {age:?}");
-        assert!(checked.healthy, "LAW: an unhealthy guest was asked to shut down");
-        assert!(!self.guest.locked, "LAW: a locked guest was asked to shut down");
+        assert!(
+            age <= self.limits.permit,
+            "LAW: a permit was used after {age:?}"
+        );
+        assert!(
+            checked.healthy,
+            "LAW: an unhealthy guest was asked to shut down"
+        );
+        assert!(
+            !self.guest.locked,
+            "LAW: a locked guest was asked to shut down"
+        );
         assert!(!checked.stopping, "LAW: a stopping guest was asked again");
-        assert_eq!(checked.node, self.guest.node, "LAW: a guest that moved was asked");
-        assert_eq!(boot, crate::guest::boot_id(checked.boot), "LAW: a permit of another boot");
-        assert_eq!(*order.guest(), observed.guest, "LAW: an order for another guest");
+        assert_eq!(
+            checked.node, self.guest.node,
+            "LAW: a guest that moved was asked"
+        );
+        assert_eq!(
+            boot,
+            crate::guest::boot_id(checked.boot),
+            "LAW: a permit of another boot"
+        );
+        assert_eq!(
+            *order.guest(),
+            observed.guest,
+            "LAW: an order for another guest"
+        );
         if !self.guest.agent_alive || !self.guest.answers() {
             return AskReport::NotSent("the agent's socket is closed".to_owned());
         }
@@ -229,7 +283,11 @@ impl Simulation {
         if !self.guest.sshd_alive || !self.guest.answers() {
             return Err(NotReady::later("SSH does not answer".to_owned()));
         }
-        let system_state = if self.guest.is_stopping() { "stopping" } else { "running" };
+        let system_state = if self.guest.is_stopping() {
+            "stopping"
+        } else {
+            "running"
+        };
         Ok(Readiness {
             boot_id: self.guest.boot_id(),
             uptime: self.guest.uptime(),
@@ -243,20 +301,36 @@ impl Simulation {
         let guest = &self.guest;
         match outcome {
             Outcome::Restarted { proof } | Outcome::Rebooted { proof } => {
-                assert_ne!(proof.old, proof.new, "LAW: the old boot was taken for the new one");
+                assert_ne!(
+                    proof.old, proof.new,
+                    "LAW: the old boot was taken for the new one"
+                );
                 let began = guest.now.since(guest.booted_at);
                 let since_asked = proof.took + Duration::from_secs(6) + self.since_proof(proof);
-                assert!(began <= since_asked, "LAW: a boot older than the request is credited");
-                assert_eq!(proof.new, guest.boot_id(), "LAW: a boot that does not run is credited");
+                assert!(
+                    began <= since_asked,
+                    "LAW: a boot older than the request is credited"
+                );
+                assert_eq!(
+                    proof.new,
+                    guest.boot_id(),
+                    "LAW: a boot that does not run is credited"
+                );
                 assert!(!saved.is_owed(), "LAW: something is owed after success");
             }
             Outcome::Refused { refusal } => {
                 assert!(!refusal.reasons.is_empty(), "a refusal without a reason");
                 let nothing_asked = guest.asked.is_empty() || saved.is_owed();
-                assert!(nothing_asked, "LAW: refused after asking, and nothing is owed");
+                assert!(
+                    nothing_asked,
+                    "LAW: refused after asking, and nothing is owed"
+                );
             }
             Outcome::StillRunning { .. } => {
-                assert!(saved.is_owed(), "LAW: a guest that was asked is not watched any more");
+                assert!(
+                    saved.is_owed(),
+                    "LAW: a guest that was asked is not watched any more"
+                );
             }
             Outcome::Stopped { .. } => {
                 assert_eq!(guest.power, Power::Off, "LAW: it does not rest");
@@ -277,13 +351,19 @@ impl Simulation {
     fn judge_abandoned(&self, saved: &Saved, restarts: bool) {
         let was_asked = self.guest.asked.contains(&self.guest.boot);
         if restarts && !saved.is_owed() && self.guest.power == Power::Off {
-            assert!(!was_asked, "LAW: a restart took the guest down and does not owe it a start");
+            assert!(
+                !was_asked,
+                "LAW: a restart took the guest down and does not owe it a start"
+            );
         }
     }
 
     fn tell(&self, text: &str) {
         if self.story {
-            println!("{:>9.1} s  {text}", self.guest.now.as_millis() as f64 / 1000.0 % 1e6);
+            println!(
+                "{:>9.1} s  {text}",
+                self.guest.now.as_millis() as f64 / 1000.0 % 1e6
+            );
         }
     }
 }
@@ -310,8 +390,13 @@ fn duplicate(event: &Event) -> Option<Event> {
 fn describe(event: &Event) -> String {
     match event {
         Event::Checked(check) => {
-            let bad = check.verdicts().iter().filter(|v| v.state != State::Healthy);
-            let bad: Vec<_> = bad.map(|v| (v.condition.number(), v.state.as_str())).collect();
+            let bad = check
+                .verdicts()
+                .iter()
+                .filter(|v| v.state != State::Healthy);
+            let bad: Vec<_> = bad
+                .map(|v| (v.condition.number(), v.state.as_str()))
+                .collect();
             format!("unhealthy {bad:?}, stopping {}", check.is_stopping())
         }
         Event::Observed(seen) => format!("{:?}", seen.as_ref().map(|seen| &seen.run_state)),

@@ -14,7 +14,11 @@ pub(crate) enum Power {
     Booting(Timestamp),
     Up,
     /// Going down until then, to rest or to come up again.
-    Stopping { until: Timestamp, reboots: bool, answers: bool },
+    Stopping {
+        until: Timestamp,
+        reboots: bool,
+        answers: bool,
+    },
 }
 
 /// How this guest takes a request to power off.
@@ -60,7 +64,11 @@ impl Guest {
         };
         Self {
             now,
-            power: if random.chance(90) { Power::Up } else { Power::Off },
+            power: if random.chance(90) {
+                Power::Up
+            } else {
+                Power::Off
+            },
             boot: 1,
             booted_at: Timestamp::from_millis(now.as_millis() - random.between(0, 9_000_000)),
             manners,
@@ -69,10 +77,18 @@ impl Guest {
             hooked: random.chance(8),
             locked: random.chance(3),
             node: 1,
-            start_failures: if random.chance(10) { random.between(1, 2) } else { 0 },
+            start_failures: if random.chance(10) {
+                random.between(1, 2)
+            } else {
+                0
+            },
             deaf: if random.chance(15) { 20 } else { 0 },
             asked: Vec::new(),
-            boot_time: if random.chance(10) { (100, 500) } else { (2, 60) },
+            boot_time: if random.chance(10) {
+                (100, 500)
+            } else {
+                (2, 60)
+            },
             restless: random.chance(10),
         }
     }
@@ -115,7 +131,11 @@ impl Guest {
 
     fn stop(&mut self, takes: Duration, reboots: bool, random: &mut Random) {
         let answers = random.chance(50);
-        self.power = Power::Stopping { until: self.now + takes, reboots, answers };
+        self.power = Power::Stopping {
+            until: self.now + takes,
+            reboots,
+            answers,
+        };
     }
 
     fn power_up(&mut self, at: Timestamp, random: &mut Random) {
@@ -146,7 +166,11 @@ impl Guest {
 
     /// The hypervisor powers it on.
     pub(crate) fn start(&mut self, random: &mut Random) -> Result<String, String> {
-        assert_eq!(self.power, Power::Off, "LAW: a guest that is not stopped was powered on");
+        assert_eq!(
+            self.power,
+            Power::Off,
+            "LAW: a guest that is not stopped was powered on"
+        );
         if self.start_failures > 0 {
             self.start_failures -= 1;
             return Err("the disk is busy".to_owned());
@@ -180,7 +204,10 @@ impl Guest {
 
     /// User space answers.
     pub(crate) const fn answers(&self) -> bool {
-        matches!(self.power, Power::Up | Power::Stopping { answers: true, .. })
+        matches!(
+            self.power,
+            Power::Up | Power::Stopping { answers: true, .. }
+        )
     }
 
     pub(crate) fn boot_id(&self) -> BootId {
@@ -197,5 +224,7 @@ impl Guest {
 }
 
 pub(crate) fn boot_id(number: u64) -> BootId {
-    format!("00000000-0000-4000-8000-{number:012x}").parse().expect("a UUID")
+    format!("00000000-0000-4000-8000-{number:012x}")
+        .parse()
+        .expect("a UUID")
 }

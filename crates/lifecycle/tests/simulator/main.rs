@@ -47,7 +47,10 @@ fn no_seed_breaks_a_law_and_every_run_ends() {
         "back-unhealthy",
         "failed",
     ] {
-        assert!(outcomes.contains_key(reached), "no seed reaches {reached}: the world is too tame");
+        assert!(
+            outcomes.contains_key(reached),
+            "no seed reaches {reached}: the world is too tame"
+        );
     }
 }
 

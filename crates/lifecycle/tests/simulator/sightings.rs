@@ -19,7 +19,9 @@ pub(crate) fn observation(guest: &Guest) -> Observation {
         node: guest.node(),
         run_state: guest.run_state(),
         lock: guest.locked.then(|| "backup".to_owned()),
-        channel_device: ChannelDevice::Present { opened_by_guest: Some(guest.agent_alive) },
+        channel_device: ChannelDevice::Present {
+            opened_by_guest: Some(guest.agent_alive),
+        },
         evidence: String::new(),
         at: guest.now,
     }
@@ -33,8 +35,16 @@ pub(crate) fn of(guest: &Guest, started: Timestamp, finished: Timestamp) -> Sigh
     let via = if by_ssh { Via::Ssh } else { Via::Channel };
     Sightings {
         observation: observation(guest),
-        channel: if by_channel { answers(guest) } else { silence(guest) },
-        shell: if by_ssh || by_channel { Ok(facts(guest, via)) } else { Err(unreadable()) },
+        channel: if by_channel {
+            answers(guest)
+        } else {
+            silence(guest)
+        },
+        shell: if by_ssh || by_channel {
+            Ok(facts(guest, via))
+        } else {
+            Err(unreadable())
+        },
         ssh: match by_ssh {
             true => SshSighting::Read(marks(guest)),
             false => SshSighting::Unreadable(unreadable()),
@@ -71,7 +81,10 @@ fn silence(guest: &Guest) -> ChannelReport {
         RunState::Stopped => SilenceReason::GuestStopped,
         _ => SilenceReason::TimedOut,
     };
-    ChannelReport::Silent { reason, evidence: "no answer".to_owned() }
+    ChannelReport::Silent {
+        reason,
+        evidence: "no answer".to_owned(),
+    }
 }
 
 fn facts(guest: &Guest, via: Via) -> GuestFacts {
@@ -79,7 +92,11 @@ fn facts(guest: &Guest, via: Via) -> GuestFacts {
         status: "install ok installed".to_owned(),
         version: "1:7.2".to_owned(),
     };
-    let active = if guest.agent_alive { ("active", "running") } else { ("inactive", "dead") };
+    let active = if guest.agent_alive {
+        ("active", "running")
+    } else {
+        ("inactive", "dead")
+    };
     let mut agent = vec![
         ("Id", UNIT),
         ("LoadState", "loaded"),
@@ -104,8 +121,16 @@ fn facts(guest: &Guest, via: Via) -> GuestFacts {
     if guest.hooked {
         agent.push(("ExecStopPost", HOOK));
     }
-    let port = [("LoadState", "loaded"), ("ActiveState", "active"), ("Wants", UNIT)];
-    let state = if guest.is_stopping() { "stopping" } else { "running" };
+    let port = [
+        ("LoadState", "loaded"),
+        ("ActiveState", "active"),
+        ("Wants", UNIT),
+    ];
+    let state = if guest.is_stopping() {
+        "stopping"
+    } else {
+        "running"
+    };
     GuestFacts {
         as_root: true,
         marks: marks(guest),
@@ -131,10 +156,12 @@ const HOOK: &str = "{ path=/usr/bin/qemu-ga ; argv[]=/usr/bin/qemu-ga --shutdown
                     status=0/0 }";
 
 fn unit(properties: &[(&str, &str)]) -> UnitFacts {
-    let properties = properties.iter().map(|(key, value)| {
-        ((*key).to_owned(), vec![(*value).to_owned()])
-    });
-    UnitFacts { properties: properties.collect() }
+    let properties = properties
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), vec![(*value).to_owned()]));
+    UnitFacts {
+        properties: properties.collect(),
+    }
 }
 
 /// How long a look takes when nothing is lost.

@@ -1,0 +1,178 @@
+//! The way up: powering on, and proving that the guest came back.
+
+use conditions::{Check, Observation, RunState, Timestamp};
+
+use super::super::{BootProof, Effect, Limits, Outcome};
+use super::{Cause, Goal, Phase, Power};
+use crate::gate::{Refusal, StartOrder};
+use crate::{Health, NotReady, Readiness};
+
+impl Power {
+    pub(super) fn looked(
+        &mut self,
+        began: Timestamp,
+        seen: Result<Observation, String>,
+        now: Timestamp,
+    ) -> Effect {
+        match seen {
+            Ok(seen) if seen.run_state == RunState::Running => self.end(Outcome::Started {
+                already: true,
+                readiness: None,
+            }),
+            Ok(seen) => match StartOrder::for_stopped(&seen, now) {
+                Ok(order) => {
+                    self.phase = Phase::Starting(Cause {
+                        old: None,
+                        since: began,
+                    });
+                    Effect::Start(order)
+                }
+                Err(refusal) => self.end(Outcome::Refused { refusal }),
+            },
+            Err(why) => self.end(Outcome::Failed {
+                reason: format!("the hypervisor cannot say whether the guest is stopped: {why}"),
+            }),
+        }
+    }
+
+    pub(super) fn start(
+        &mut self,
+        cause: Cause,
+        seen: Result<Observation, String>,
+        limits: &Limits,
+        now: Timestamp,
+    ) -> Effect {
+        match seen {
+            Ok(seen) if seen.run_state == RunState::Stopped => self.power_on(cause, &seen, now),
+            Ok(_) => {
+                self.phase = Phase::Readying {
+                    cause,
+                    until: now + limits.ready,
+                };
+                Effect::Probe
+            }
+            Err(reason) => Effect::finish(Outcome::NotStarted { reason }),
+        }
+    }
+
+    pub(super) fn power_on(&mut self, cause: Cause, seen: &Observation, now: Timestamp) -> Effect {
+        self.phase = Phase::Starting(cause);
+        match StartOrder::for_stopped(seen, now) {
+            Ok(order) => Effect::Start(order),
+            Err(Refusal { reasons, .. }) => {
+                let words: Vec<_> = reasons.iter().map(ToString::to_string).collect();
+                Effect::finish(Outcome::NotStarted {
+                    reason: words.join("; "),
+                })
+            }
+        }
+    }
+
+    pub(super) fn started(
+        &mut self,
+        started: Result<String, String>,
+        limits: &Limits,
+        now: Timestamp,
+    ) -> Effect {
+        match (self.phase.clone(), started) {
+            (Phase::Starting(cause), Ok(_)) => {
+                self.phase = Phase::Readying {
+                    cause,
+                    until: now + limits.ready,
+                };
+                Effect::Probe
+            }
+            (Phase::Starting(_), Err(reason)) => Effect::finish(Outcome::NotStarted { reason }),
+            _ => self.look(),
+        }
+    }
+
+    pub(super) fn probed(
+        &mut self,
+        probed: Result<Readiness, NotReady>,
+        limits: &Limits,
+        now: Timestamp,
+    ) -> Effect {
+        let Phase::Readying { cause, until } = self.phase.clone() else {
+            return self.look();
+        };
+        let not_ready = match probed {
+            Ok(readiness) if cause.is_proved_by(&readiness) => {
+                return self.came_back(cause, readiness, limits, now);
+            }
+            Ok(readiness) => NotReady::later(format!(
+                "boot {} answers, up for {:.0?}: not the boot that was started {:.0?} ago",
+                readiness.boot_id.short(),
+                readiness.uptime,
+                now.since(cause.since)
+            )),
+            Err(not_ready) => not_ready,
+        };
+        if now < until && !not_ready.is_final {
+            return Effect::Sleep(limits.poll);
+        }
+        self.phase = Phase::Concluding {
+            cause,
+            reason: not_ready.reason,
+        };
+        Effect::Check
+    }
+
+    pub(super) fn came_back(
+        &mut self,
+        cause: Cause,
+        readiness: Readiness,
+        limits: &Limits,
+        now: Timestamp,
+    ) -> Effect {
+        if self.goal == Goal::Start {
+            return self.end(Outcome::Started {
+                already: false,
+                readiness: Some(readiness),
+            });
+        }
+        self.phase = Phase::Verifying {
+            cause,
+            readiness,
+            until: now + limits.health,
+        };
+        Effect::Check
+    }
+
+    pub(super) fn verified(
+        &mut self,
+        check: &Check,
+        cause: &Cause,
+        readiness: Readiness,
+        until: Timestamp,
+        limits: &Limits,
+        now: Timestamp,
+    ) -> Effect {
+        let health = Health::of(check);
+        if !health.is_healthy() && now < until {
+            return Effect::Sleep(limits.poll);
+        }
+        let proof = cause
+            .old
+            .clone()
+            .map(|old| BootProof::new(old, readiness.clone(), cause.since));
+        self.end(match proof {
+            Some(proof) if health.is_healthy() => Outcome::Restarted { proof },
+            None if health.is_healthy() => Outcome::Started {
+                already: false,
+                readiness: Some(readiness),
+            },
+            proof => Outcome::BackUnhealthy { proof, health },
+        })
+    }
+}
+
+impl Cause {
+    /// The readiness of the boot that this cause brought up: not the old one, not older.
+    fn is_proved_by(&self, readiness: &Readiness) -> bool {
+        match &self.old {
+            Some(old) => readiness.proves_boot_since(old, self.since),
+            None => readiness.is_younger_than(self.since),
+        }
+    }
+}
