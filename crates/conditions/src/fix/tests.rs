@@ -150,9 +150,12 @@ fn kinds(plan: &FixPlan) -> Vec<String> {
         .collect()
 }
 
+/// Properties of a broken agent, and the kinds of remedies for it.
+type Mending<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str]);
+
 #[test]
 fn the_agent_is_mended_only_after_the_hooks() {
-    let table: &[(&[(&str, &str)], &[&str])] = &[
+    let table: &[Mending<'_>] = &[
         (&[("ActiveState", "inactive")], &["start-agent"]),
         (
             &[("ActiveState", "failed")],

@@ -5,19 +5,19 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::proof::{qemu, text};
+use super::proof::{configure, qemu, text};
 use crate::scenario::{Context, HospesRun};
 use crate::vm::{Vm, VmSpec};
 
-/// `ssh-connect` and some for starting the program on a busy machine.
-const ONE_LOOK: Duration = Duration::from_secs(15);
+/// `ssh-command`, and some for starting the program on a busy machine.
+const ONE_LOOK: Duration = Duration::from_secs(20);
 /// More than a script may take (`ssh-command`), all in all.
 const WHOLE_CHECK: Duration = Duration::from_secs(60);
 const MOST_MEMORY_KIB: u64 = 60 * 1024;
 
 pub(super) async fn hung_guest(context: Context) -> Result<()> {
     let vm = context.vm(VmSpec::new("web")).await?;
-    context.configure(&[&vm])?;
+    configure(&context, &vm, &[("ssh-command", "15s")])?;
     context.hospes(&["ready", "web"]).await?.expect_exit(0)?;
     context.step("stopping sshd's processes: the kernel still accepts");
     signal_sshd(&vm, "STOP").await?;
@@ -54,7 +54,7 @@ pub(super) async fn babbling_guest(context: Context) -> Result<()> {
     context.configure(&[&vm])?;
     context.step("a login that prints 1 GB whatever it is told");
     let babble = "echo 'ForceCommand yes | head -c 1000000000' > /etc/ssh/sshd_config.d/babble.conf \
-                  && systemctl reload ssh";
+                  && systemctl restart ssh";
     let planted = vm.agent_exec(babble).await?;
     ensure!(planted.code == Some(0), "{}", planted.stderr);
     let run = context.hospes(&["ready", "web", "--json"]).await?.expect_exit(4)?;
