@@ -108,6 +108,19 @@ impl GuestFacts {
     pub fn property(&self, unit: &str, key: &str) -> Option<&str> {
         self.units.get(unit)?.value(key)
     }
+
+    /// All values of a unit's property.
+    pub fn values(&self, unit: &str, key: &str) -> impl Iterator<Item = &str> {
+        let unit = self.units.get(unit);
+        unit.into_iter().flat_map(move |unit| unit.values(key))
+    }
+
+    /// All values of a unit's property as a list of names or paths.
+    #[must_use]
+    pub fn words(&self, unit: &str, key: &str) -> Vec<String> {
+        let unit = self.units.get(unit);
+        unit.map(|unit| unit.words(key)).unwrap_or_default()
+    }
 }
 
 impl UnitFacts {

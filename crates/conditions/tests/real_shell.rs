@@ -2,42 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "tests stop at what they do not expect")]
 
-use std::io::Write as _;
+mod shell;
+
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 
-use conditions::{GuestFacts, Probe, ProbeStep, Remedy, Via};
-
-fn sh(shell: &str, script: &str) -> Output {
-    let mut child = Command::new(shell)
-        .arg("-s")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child
-        .stdin
-        .take()
-        .unwrap()
-        .write_all(script.as_bytes())
-        .unwrap();
-    child.wait_with_output().unwrap()
-}
-
-fn probe_with(shell: &str) -> GuestFacts {
-    let mut probe = Probe::new(Via::Ssh);
-    let mut script = probe.script();
-    for _ in 0..10 {
-        let output = sh(shell, &script);
-        assert!(output.stdout.len() < Probe::OUTPUT_LIMIT);
-        match probe.handle(&output.stdout).unwrap() {
-            ProbeStep::Run(next) => script = next,
-            ProbeStep::Done(facts) => return *facts,
-        }
-    }
-    panic!("the probe does not end");
-}
+use conditions::Remedy;
+use shell::{feed, probe};
 
 #[test]
 fn the_probe_reads_this_machine_with_its_shells() {
@@ -45,7 +16,7 @@ fn the_probe_reads_this_machine_with_its_shells() {
         .into_iter()
         .filter(|shell| Path::new(shell).exists())
     {
-        let facts = probe_with(shell);
+        let facts = probe(|script| feed(Command::new(shell).arg("-s"), script));
         let boot_id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
         let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
         assert_eq!(
@@ -81,10 +52,8 @@ fn the_probe_reads_this_machine_with_its_shells() {
 /// Runs a remedy's script with the backups in `root`.
 fn run(remedy: &Remedy, root: &Path) -> Output {
     let script = remedy.script().unwrap();
-    sh(
-        "/bin/sh",
-        &script.replace("/var/lib/hospes", root.join("hospes").to_str().unwrap()),
-    )
+    let script = script.replace("/var/lib/hospes", root.join("hospes").to_str().unwrap());
+    feed(Command::new("/bin/sh").arg("-s"), &script)
 }
 
 fn edit(path: &Path, before: &str, after: &str, is_script: bool) -> Remedy {

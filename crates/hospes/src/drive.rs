@@ -8,8 +8,10 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use conditions::GuestId;
 use journal::{GuestLock, IntendedStep, NewRun, RunId, RunStatus};
+use lifecycle::gate::Accepted;
 use lifecycle::operation::{Effect, Event, Operation, Outcome, Saved};
 use serde_json::Value;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::clock::now;
 use crate::edge::World;
@@ -75,12 +77,14 @@ impl Run {
         effect: Effect,
         progress: &Progress,
     ) -> Result<Ended> {
+        // Listened to before the first step is shown: whoever sees it may press Ctrl-C.
+        let mut ctrl_c = signal(SignalKind::interrupt()).context("cannot listen to Ctrl-C")?;
         tokio::select! {
             outcome = self.drive_to_end(world, operation, effect, progress) => {
                 outcome.map(|outcome| Ended::With(Box::new(outcome)))
             }
-            _ = tokio::signal::ctrl_c() => {
-                self.note("interrupted by the operator; the guest was left as it was")?;
+            _ = ctrl_c.recv() => {
+                self.note("interrupted by the operator; nothing more was asked of the guest")?;
                 Ok(Ended::Interrupted)
             }
         }
@@ -173,6 +177,18 @@ impl Run {
             .store
             .journal()
             .finish(self.id, &self.lock, &text, status, now())?)
+    }
+
+    /// Records what the operator accepts as unknown for this call.
+    pub(crate) fn note_accepted(&self, accepted: &Accepted) -> Result<()> {
+        let numbers: Vec<_> = accepted.iter().map(|c| c.number().to_string()).collect();
+        if numbers.is_empty() {
+            return Ok(());
+        }
+        self.note(&format!(
+            "accepted as unknown: conditions {}",
+            numbers.join(", ")
+        ))
     }
 
     fn note(&self, text: &str) -> Result<()> {

@@ -99,11 +99,9 @@ impl NotReady {
 
 impl From<ShellError> for NotReady {
     fn from(error: ShellError) -> Self {
-        let is_final = matches!(error, ShellError::HostKey(_) | ShellError::NotAllowed(_));
-        Self {
-            reason: error.to_string(),
-            is_final,
-        }
+        // All of it can come right while a guest boots: its address, its logins, and its host key
+        // too, as soon as the agent is there to confirm it.
+        Self::later(error.to_string())
     }
 }
 

@@ -185,101 +185,103 @@ fn hooks_the_port_and_the_answer_can_never_be_accepted_as_unknown() {
     assert_eq!(Accepted::none().iter().count(), 0);
 }
 
+/// What speaks against a guest besides its conditions, and the reasons that are given.
+const OBJECTIONS: [(&str, Spoil, &[&str]); 12] = [
+    (
+        "stopped",
+        |seen| seen.observation.run_state = RunState::Stopped,
+        &["runs not: stopped"],
+    ),
+    (
+        "paused",
+        |seen| seen.observation.run_state = RunState::Other("paused".to_owned()),
+        &["runs not: paused"],
+    ),
+    (
+        "locked",
+        |seen| seen.observation.lock = Some("backup".to_owned()),
+        &["locked: backup"],
+    ),
+    (
+        "another machine answers at the SSH address",
+        |seen| {
+            inside(seen).marks.boot_id = Some(fixture::boot_id(99));
+            seen.ssh = SshSighting::Read(inside(seen).marks.clone());
+        },
+        &["other machine"],
+    ),
+    (
+        "another machine by its addresses",
+        |seen| {
+            answers(seen).marks.boot_id = None;
+            inside(seen).marks.macs = ["52:54:00:99:99:99".to_owned()].into();
+        },
+        &["other machine", "boot id unknown"],
+    ),
+    (
+        "the channel tells nothing to compare",
+        |seen| answers(seen).marks = conditions::MachineMarks::default(),
+        &["identity unproven"],
+    ),
+    (
+        "the same by name and address, and no boot id",
+        |seen| {
+            answers(seen).marks.boot_id = None;
+            inside(seen).marks.boot_id = None;
+        },
+        &["boot id unknown"],
+    ),
+    (
+        "systemd says stopping",
+        |seen| inside(seen).system_state = Some("stopping".to_owned()),
+        &["stopping"],
+    ),
+    (
+        "a reboot is queued",
+        |seen| inside(seen).jobs = Some(vec!["12 reboot.target start waiting".to_owned()]),
+        &["stopping"],
+    ),
+    (
+        "the agent is silent",
+        |seen| {
+            seen.channel = ChannelReport::Silent {
+                reason: SilenceReason::TimedOut,
+                evidence: "no answer in 5 s".to_owned(),
+            };
+        },
+        &["6 failed", "identity unproven"],
+    ),
+    (
+        "a stopped guest is not told the rest",
+        |seen| {
+            seen.observation.run_state = RunState::Stopped;
+            seen.observation.lock = Some("backup".to_owned());
+            inside(seen).packages = None;
+        },
+        &["runs not: stopped"],
+    ),
+    (
+        "everything at once",
+        |seen| {
+            seen.observation.lock = Some("migrate".to_owned());
+            answers(seen).marks = conditions::MachineMarks::default();
+            inside(seen).marks.boot_id = None;
+            inside(seen).packages = None;
+            inside(seen).system_state = Some("stopping".to_owned());
+        },
+        &[
+            "locked: migrate",
+            "1 unknown",
+            "identity unproven",
+            "boot id unknown",
+            "stopping",
+        ],
+    ),
+];
+
 #[test]
 fn whatever_else_speaks_against_a_guest_is_named() {
-    let table: [(&str, Spoil, &[&str]); 12] = [
-        (
-            "stopped",
-            |seen| seen.observation.run_state = RunState::Stopped,
-            &["runs not: stopped"],
-        ),
-        (
-            "paused",
-            |seen| seen.observation.run_state = RunState::Other("paused".to_owned()),
-            &["runs not: paused"],
-        ),
-        (
-            "locked",
-            |seen| seen.observation.lock = Some("backup".to_owned()),
-            &["locked: backup"],
-        ),
-        (
-            "another machine answers at the SSH address",
-            |seen| {
-                inside(seen).marks.boot_id = Some(fixture::boot_id(99));
-                seen.ssh = SshSighting::Read(inside(seen).marks.clone());
-            },
-            &["other machine"],
-        ),
-        (
-            "another machine by its addresses",
-            |seen| {
-                answers(seen).marks.boot_id = None;
-                inside(seen).marks.macs = ["52:54:00:99:99:99".to_owned()].into();
-            },
-            &["other machine", "boot id unknown"],
-        ),
-        (
-            "the channel tells nothing to compare",
-            |seen| answers(seen).marks = conditions::MachineMarks::default(),
-            &["identity unproven"],
-        ),
-        (
-            "the same by name and address, and no boot id",
-            |seen| {
-                answers(seen).marks.boot_id = None;
-                inside(seen).marks.boot_id = None;
-            },
-            &["boot id unknown"],
-        ),
-        (
-            "systemd says stopping",
-            |seen| inside(seen).system_state = Some("stopping".to_owned()),
-            &["stopping"],
-        ),
-        (
-            "a reboot is queued",
-            |seen| inside(seen).jobs = Some(vec!["12 reboot.target start waiting".to_owned()]),
-            &["stopping"],
-        ),
-        (
-            "the agent is silent",
-            |seen| {
-                seen.channel = ChannelReport::Silent {
-                    reason: SilenceReason::TimedOut,
-                    evidence: "no answer in 5 s".to_owned(),
-                };
-            },
-            &["6 failed", "identity unproven"],
-        ),
-        (
-            "a stopped guest is not told the rest",
-            |seen| {
-                seen.observation.run_state = RunState::Stopped;
-                seen.observation.lock = Some("backup".to_owned());
-                inside(seen).packages = None;
-            },
-            &["runs not: stopped"],
-        ),
-        (
-            "everything at once",
-            |seen| {
-                seen.observation.lock = Some("migrate".to_owned());
-                answers(seen).marks = conditions::MachineMarks::default();
-                inside(seen).marks.boot_id = None;
-                inside(seen).packages = None;
-                inside(seen).system_state = Some("stopping".to_owned());
-            },
-            &[
-                "locked: migrate",
-                "1 unknown",
-                "identity unproven",
-                "boot id unknown",
-                "stopping",
-            ],
-        ),
-    ];
-    for (name, spoil, expected) in table {
+    for (name, spoil, expected) in OBJECTIONS {
         assert_eq!(refused(check(spoil), DONE), expected, "{name}");
     }
 }
@@ -586,7 +588,7 @@ mod model {
                 return;
             };
             let allowed = may_admit(&snapshot, accepted, ttl, now);
-            let accepted = Accepted::new(accepted.iter().copied()).unwrap();
+            let accepted = Accepted::new(accepted.iter().copied()).expect("1, 2 or 4");
             let span = Duration::from_millis(ttl);
             match admit(check, &accepted, Timestamp::from_millis(now), span) {
                 Ok(permit) => {
@@ -625,7 +627,7 @@ mod model {
         fn look(&mut self, world: &World, other_guest: bool) {
             let mut seen = world.observation();
             if other_guest {
-                seen.guest = "web2".parse().unwrap();
+                seen.guest = "web2".parse().expect("a name");
             }
             let world = world.clone();
             self.look = Some((seen, Look { world, other_guest }));

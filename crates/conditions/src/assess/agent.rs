@@ -1,16 +1,14 @@
 //! Conditions 5 and 6: the port, and the agent's answer.
 
+use super::judgement::{Advice, Judgement};
 use super::sightings::Sightings;
 use crate::{
-    ChannelDevice, ChannelReport, Condition, Evidence, FreezeStatus, PORT_PATH, RunState,
-    SilenceReason, State, Verdict,
+    ChannelAnswers, ChannelDevice, ChannelReport, Evidence, FreezeStatus, PORT_PATH, RunState,
+    SilenceReason, State,
 };
 
-const PORT_REMEDY: &str = "configure the channel in the VM, let the guest power itself off \
-                           through SSH, then `hospes start GUEST`";
-
 /// Condition 5: the port's device in the guest and in the running machine.
-pub(super) fn port(seen: &Sightings) -> Verdict {
+pub(super) fn port(seen: &Sightings) -> Judgement {
     let in_guest = seen
         .shell
         .as_ref()
@@ -50,136 +48,110 @@ pub(super) fn port(seen: &Sightings) -> Verdict {
             "whether the guest has the port could not be told",
         ),
     };
-    let remedy = match state {
-        State::Healthy => None,
-        State::Failed => Some(PORT_REMEDY.to_owned()),
-        State::Unknown => Some("make the guest readable by SSH or through its agent".to_owned()),
+    let advice = match state {
+        State::Healthy => Advice::None,
+        State::Failed => Advice::AddPort,
+        State::Unknown => Advice::ByHand("make the guest readable by SSH or through its agent"),
     };
-    Verdict {
-        condition: Condition::Port,
-        state,
-        summary: summary.to_owned(),
-        evidence,
-        remedy,
-    }
+    Judgement::new(state, summary, evidence, advice)
 }
 
 /// Condition 6: the agent answers, is thawed and can shut the guest down.
-pub(super) fn answers(seen: &Sightings) -> Verdict {
-    let (state, summary, evidence, remedy) = match &seen.channel {
+pub(super) fn answers(seen: &Sightings) -> Judgement {
+    match &seen.channel {
         ChannelReport::Silent { reason, evidence } => {
-            let (state, summary, remedy) = silence(*reason, &seen.observation.run_state);
-            (
-                state,
-                summary,
-                vec![Evidence::new("guest-ping", evidence.as_str())],
-                remedy,
-            )
+            let (state, summary, advice) = silence(*reason, &seen.observation.run_state);
+            let evidence = vec![Evidence::new("guest-ping", evidence.as_str())];
+            Judgement::new(state, summary, evidence, advice)
         }
-        ChannelReport::Answered(answers) => {
-            let freeze = match answers.freeze {
-                Some(FreezeStatus::Thawed) => "thawed",
-                Some(FreezeStatus::Frozen) => "frozen",
-                None => "no answer",
-            };
-            let can_shut_down = answers.enabled.contains("guest-shutdown");
-            let evidence = vec![
-                Evidence::new("guest-ping", format!("answered in {} us", answers.ping_us)),
-                Evidence::new("guest-fsfreeze-status", freeze),
-                Evidence::new(
-                    "guest-info",
-                    format!(
-                        "version {}, guest-shutdown {}",
-                        answers.version,
-                        if can_shut_down {
-                            "enabled"
-                        } else {
-                            "not enabled"
-                        }
-                    ),
-                ),
-            ];
-            let (state, summary, remedy) = capability(answers.freeze, can_shut_down);
-            (state, summary, evidence, remedy)
-        }
-    };
-    let remedy = (state != State::Healthy).then(|| remedy.to_owned());
-    Verdict {
-        condition: Condition::Answers,
-        state,
-        summary: summary.to_owned(),
-        evidence,
-        remedy,
+        ChannelReport::Answered(answers) => answered(answers),
     }
+}
+
+fn answered(answers: &ChannelAnswers) -> Judgement {
+    let freeze = match answers.freeze {
+        Some(FreezeStatus::Thawed) => "thawed",
+        Some(FreezeStatus::Frozen) => "frozen",
+        None => "no answer",
+    };
+    let can_shut_down = answers.enabled.contains("guest-shutdown");
+    let ability = if can_shut_down {
+        "enabled"
+    } else {
+        "not enabled"
+    };
+    let evidence = vec![
+        Evidence::new("guest-ping", format!("answered in {} us", answers.ping_us)),
+        Evidence::new("guest-fsfreeze-status", freeze),
+        Evidence::new(
+            "guest-info",
+            format!("version {}, guest-shutdown {ability}", answers.version),
+        ),
+    ];
+    let (state, summary, advice) = capability(answers.freeze, can_shut_down);
+    Judgement::new(state, summary, evidence, advice)
 }
 
 const fn capability(
     freeze: Option<FreezeStatus>,
     can_shut_down: bool,
-) -> (State, &'static str, &'static str) {
+) -> (State, &'static str, Advice) {
     match (freeze, can_shut_down) {
         (Some(FreezeStatus::Frozen), _) => (
             State::Failed,
             "the guest's file systems are frozen",
-            "let whoever froze them (a backup, a snapshot) finish or thaw them",
+            Advice::ByHand("let whoever froze them (a backup, a snapshot) finish or thaw them"),
         ),
         (_, false) => (
             State::Failed,
             "the agent may not shut the guest down",
-            "take guest-shutdown off the blocked commands in the agent's configuration \
-             (/etc/qemu/qemu-ga.conf or /etc/sysconfig/qemu-ga)",
+            Advice::ByHand(
+                "take guest-shutdown off the blocked commands in the agent's configuration \
+                 (/etc/qemu/qemu-ga.conf or /etc/sysconfig/qemu-ga)",
+            ),
         ),
         (None, true) => (
             State::Unknown,
             "whether file systems are frozen could not be told",
-            "allow guest-fsfreeze-status in the agent's configuration",
+            Advice::ByHand("allow guest-fsfreeze-status in the agent's configuration"),
         ),
         (Some(FreezeStatus::Thawed), true) => (
             State::Healthy,
             "the agent answers, is thawed and can shut down",
-            "",
+            Advice::None,
         ),
     }
 }
 
-fn silence(reason: SilenceReason, run_state: &RunState) -> (State, &'static str, &'static str) {
-    if *run_state == RunState::Stopped {
-        return (
-            State::Failed,
-            "the guest does not run",
-            "`hospes start GUEST`",
-        );
-    }
+fn silence(reason: SilenceReason, run_state: &RunState) -> (State, &'static str, Advice) {
+    let reason = match run_state {
+        RunState::Stopped => SilenceReason::GuestStopped,
+        RunState::Running | RunState::Other(_) => reason,
+    };
     match reason {
-        SilenceReason::GuestStopped => (
-            State::Failed,
-            "the guest does not run",
-            "`hospes start GUEST`",
-        ),
+        SilenceReason::GuestStopped => (State::Failed, "the guest does not run", Advice::Start),
         SilenceReason::NoSocket => (
             State::Failed,
             "there is no agent socket at the hypervisor",
-            PORT_REMEDY,
+            Advice::AddPort,
         ),
         SilenceReason::Held => (
             State::Unknown,
             "another client holds the agent's socket",
-            "end the other client of the agent's socket, then check again",
+            Advice::ByHand("end the other client of the agent's socket, then check again"),
         ),
-        SilenceReason::TimedOut => (
-            State::Failed,
-            "the agent does not answer",
-            "`hospes fix GUEST`",
-        ),
+        SilenceReason::TimedOut => (State::Failed, "the agent does not answer", Advice::Fix),
         SilenceReason::Garbage => (
             State::Failed,
             "the agent answers what is not its protocol",
-            "see what listens on the port in the guest; `systemctl restart` the agent there",
+            Advice::ByHand(
+                "see what listens on the port in the guest; `systemctl restart` the agent there",
+            ),
         ),
         SilenceReason::Error => (
             State::Failed,
             "the agent answers with an error",
-            "read the agent's log in the guest (`journalctl -u qemu-guest-agent`)",
+            Advice::ByHand("read the agent's log in the guest (`journalctl -u qemu-guest-agent`)"),
         ),
     }
 }

@@ -76,11 +76,7 @@ fn device_wants(facts: &GuestFacts, unit: &str, evidence: &mut Vec<Evidence>) ->
     let state = device.value("ActiveState").unwrap_or("");
     let wants = device.words("Wants");
     let following = device.value("Following").unwrap_or("");
-    let wanted_by = facts
-        .units
-        .get(unit)
-        .map(|unit| unit.words("WantedBy"))
-        .unwrap_or_default();
+    let wanted_by = facts.words(unit, "WantedBy");
     evidence.push(Evidence::new(
         format!("systemctl show -p ActiveState,Wants,Following '{PORT_DEVICE}'"),
         format!(

@@ -2,13 +2,14 @@
 
 use serde::Serialize;
 
+use super::judgement::Judgement;
 use super::machine::{Identity, identify};
 use super::sightings::{Sightings, SshSighting};
 use super::{agent, service};
 use crate::hooks::{Findings, detect};
 use crate::{
-    BootId, ChannelReport, Condition, GuestFacts, GuestId, Hook, NodeName, Observation, RunState,
-    State, Timestamp, Verdict,
+    BootId, ChannelReport, Condition, Evidence, GuestFacts, GuestId, Hook, NodeName, Observation,
+    RunState, State, Timestamp, Verdict, Via,
 };
 
 /// The result of checking one guest once. Only [`assess`] makes one; it can neither be cloned nor
@@ -33,20 +34,21 @@ pub struct Check {
 pub fn assess(seen: Sightings) -> Check {
     let identity = identify(&seen);
     let findings = seen.shell.as_ref().map(detect).unwrap_or_default();
-    let inside = |condition, judge: &dyn Fn(&GuestFacts) -> Verdict| match &seen.shell {
-        Ok(facts) => judge(facts),
-        Err(why) => service::unread(condition, why),
+    let inside = |judge: &dyn Fn(&GuestFacts) -> Judgement| match &seen.shell {
+        Ok(facts) => judge(facts).with(detour(facts, &seen)),
+        Err(why) => service::unread(why),
     };
-    let verdicts = [
-        inside(Condition::Package, &service::package),
-        inside(Condition::Service, &service::service),
-        inside(Condition::NoHooks, &|facts| {
-            service::hooks(facts, &findings)
-        }),
-        inside(Condition::Systemd, &service::systemd),
-        agent::port(&seen),
-        agent::answers(&seen),
-    ];
+    let verdicts = Condition::ALL.map(|condition| {
+        let judgement = match condition {
+            Condition::Package => inside(&service::package),
+            Condition::Service => inside(&service::service),
+            Condition::NoHooks => inside(&|facts| service::hooks(facts, &findings)),
+            Condition::Systemd => inside(&service::systemd),
+            Condition::Port => agent::port(&seen),
+            Condition::Answers => agent::answers(&seen),
+        };
+        judgement.verdict(condition, &seen.observation.guest)
+    });
     let boot_id = boot_id(&seen, &identity);
     let Findings { hooks, gaps } = findings;
     Check {
@@ -64,16 +66,25 @@ pub fn assess(seen: Sightings) -> Check {
     }
 }
 
+/// Tells that the guest was read through the channel, and why not through SSH.
+fn detour(facts: &GuestFacts, seen: &Sightings) -> Option<Evidence> {
+    let why = seen.ssh.trouble().filter(|_| facts.via == Via::Channel)?;
+    let advice = why.advice().told(&seen.observation.guest);
+    let advice = advice.map_or_else(String::new, |advice| format!(" ({advice})"));
+    let said = format!("{}: {}{advice}", why.reason, why.evidence);
+    let asked = "SSH; read through the agent channel (guest-exec) instead";
+    Some(Evidence::new(asked, said))
+}
+
 /// The boot id of the machine that the hypervisor acts on.
 fn boot_id(seen: &Sightings, identity: &Identity) -> Option<BootId> {
     let by_channel = match &seen.channel {
         ChannelReport::Answered(answers) => answers.marks.boot_id.clone(),
         ChannelReport::Silent { .. } => None,
     };
-    let inside = || match (&seen.shell, &seen.ssh) {
-        (Ok(facts), _) => facts.marks.boot_id.clone(),
-        (Err(_), SshSighting::Read(marks)) => marks.boot_id.clone(),
-        (Err(_), SshSighting::Unreadable(_)) => None,
+    let inside = || match &seen.shell {
+        Ok(facts) => facts.marks.boot_id.clone(),
+        Err(_) => seen.ssh.marks()?.boot_id.clone(),
     };
     match identity {
         Identity::Different { .. } => by_channel,
@@ -134,6 +145,12 @@ impl Check {
     #[must_use]
     pub const fn verdicts(&self) -> &[Verdict; 6] {
         &self.verdicts
+    }
+
+    /// The verdict on one condition.
+    #[must_use]
+    pub const fn verdict(&self, condition: Condition) -> &Verdict {
+        &self.verdicts[condition as usize]
     }
 
     /// Whether all six conditions are healthy.

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::sightings::{Sightings, SshSighting};
-use crate::{ChannelReport, MachineMarks, Via};
+use super::sightings::Sightings;
+use crate::{ChannelReport, MachineMarks, SshSighting, UnreadableReason, Via};
 
 /// Whether the guest that was read is the machine that the hypervisor would act on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,29 +32,33 @@ pub(super) fn identify(seen: &Sightings) -> Identity {
         ChannelReport::Answered(answers) => Some(&answers.marks),
         ChannelReport::Silent { .. } => None,
     };
-    let by_channel = seen
-        .shell
-        .as_ref()
-        .ok()
-        .filter(|facts| facts.via == Via::Channel);
-    let by_ssh = seen
-        .shell
-        .as_ref()
-        .ok()
-        .filter(|facts| facts.via == Via::Ssh);
-    let ssh = match (&seen.ssh, by_ssh) {
-        (_, Some(facts)) => Some(&facts.marks),
-        (SshSighting::Read(marks), None) => Some(marks),
-        (SshSighting::Unreadable(_), None) => None,
-    };
+    let read_by = |via| seen.shell.as_ref().ok().filter(|facts| facts.via == via);
+    let (by_channel, by_ssh) = (read_by(Via::Channel), read_by(Via::Ssh));
+    let ssh = by_ssh
+        .map(|facts| &facts.marks)
+        .or_else(|| seen.ssh.marks());
     let channel = by_channel.map(|facts| &facts.marks).or(channel);
     match (ssh, channel) {
         (Some(ssh), Some(channel)) => compare(ssh, channel),
-        (None, Some(_)) if by_channel.is_some() => Identity::Same {
-            by: "everything was read through the agent channel".to_owned(),
-        },
+        (None, Some(_)) if by_channel.is_some() => by_channel_alone(&seen.ssh),
         (Some(_), None) => unproven("the agent is silent, so nothing can be compared with SSH"),
         _ => unproven("the inside of the guest could not be read"),
+    }
+}
+
+/// Everything was read through the channel. Where nobody answers at the SSH address that is enough;
+/// who answers there with a host key that is not trusted may be another machine.
+fn by_channel_alone(ssh: &SshSighting) -> Identity {
+    match ssh {
+        SshSighting::Unreadable(why) if why.reason == UnreadableReason::HostKey => {
+            unproven(&format!(
+                "whoever answers at the SSH address is not known to be this guest: {}",
+                why.evidence
+            ))
+        }
+        _ => Identity::Same {
+            by: "everything was read through the agent channel".to_owned(),
+        },
     }
 }
 

@@ -5,6 +5,7 @@
 mod agent;
 mod boot;
 mod check;
+mod judgement;
 mod machine;
 mod service;
 mod sightings;

@@ -1,48 +1,29 @@
 //! Conditions 1 to 4: what is read inside the guest.
 
 use super::boot::{Boot, starts_at_boot};
+use super::judgement::{Advice, Judgement};
 use super::sightings::Unreadable;
 use crate::facts::{AGENT_PACKAGES, AGENT_UNITS};
 use crate::hooks::Findings;
-use crate::{Condition, Evidence, GuestFacts, State, Verdict};
-
-const FIX: &str = "`hospes fix GUEST`";
+use crate::{Evidence, GuestFacts, State};
 
 /// How many pieces of evidence a verdict carries.
 const MAX_EVIDENCE: usize = 20;
 
-fn verdict(
-    condition: Condition,
-    state: State,
-    summary: impl Into<String>,
-    evidence: Vec<Evidence>,
-    remedy: &str,
-) -> Verdict {
-    let remedy = (state != State::Healthy).then(|| remedy.to_owned());
-    Verdict {
-        condition,
-        state,
-        summary: summary.into(),
-        evidence,
-        remedy,
-    }
-}
-
-/// The verdict on a condition of a guest that could not be read.
-pub(super) fn unread(condition: Condition, why: &Unreadable) -> Verdict {
+/// Any condition of a guest that could not be read.
+pub(super) fn unread(why: &Unreadable) -> Judgement {
     let summary = format!("the inside of the guest could not be read: {}", why.reason);
     let evidence = vec![Evidence::new("read the guest", why.evidence.as_str())];
-    verdict(condition, State::Unknown, summary, evidence, why.advice())
+    Judgement::new(State::Unknown, summary, evidence, why.advice())
 }
 
 /// Condition 1: a package that provides the agent is installed.
-pub(super) fn package(facts: &GuestFacts) -> Verdict {
-    let condition = Condition::Package;
+pub(super) fn package(facts: &GuestFacts) -> Judgement {
     let Some(packages) = &facts.packages else {
         let evidence = vec![Evidence::new("dpkg-query and rpm", "neither could tell")];
         let summary = "the installed packages could not be read";
-        let remedy = "see why neither dpkg-query nor rpm works in the guest";
-        return verdict(condition, State::Unknown, summary, evidence, remedy);
+        let advice = Advice::ByHand("see why neither dpkg-query nor rpm works in the guest");
+        return Judgement::new(State::Unknown, summary, evidence, advice);
     };
     let asked = format!("dpkg-query -W {0} or rpm -q {0}", AGENT_PACKAGES.join(" "));
     let said: Vec<String> = packages
@@ -59,19 +40,12 @@ pub(super) fn package(facts: &GuestFacts) -> Verdict {
         .iter()
         .find(|(_, p)| p.status.ends_with(" ok installed"));
     match installed {
-        Some((name, p)) => verdict(
-            condition,
-            State::Healthy,
-            format!("{name} {}", p.version),
-            evidence,
-            "",
-        ),
-        None => verdict(
-            condition,
+        Some((name, p)) => Judgement::healthy(format!("{name} {}", p.version), evidence),
+        None => Judgement::new(
             State::Failed,
             "no agent package is installed",
             evidence,
-            FIX,
+            Advice::Fix,
         ),
     }
 }
@@ -91,38 +65,31 @@ fn shown(facts: &GuestFacts, unit: &str, keys: &[&str]) -> Evidence {
     )
 }
 
-/// The verdict when there is no unit of the agent to look at.
-fn without_unit(condition: Condition, facts: &GuestFacts, state: State) -> Verdict {
+/// When there is no unit of the agent to look at.
+fn without_unit(facts: &GuestFacts, state: State) -> Judgement {
     let asked = format!("systemctl show {}", AGENT_UNITS.join(" "));
     if AGENT_UNITS
         .iter()
         .all(|unit| facts.property(unit, "LoadState").is_none())
     {
         let evidence = vec![Evidence::new(asked, "no answer")];
-        let remedy = "see why `systemctl show` does not work in the guest";
-        return verdict(
-            condition,
+        let advice = Advice::ByHand("see why `systemctl show` does not work in the guest");
+        return Judgement::new(
             State::Unknown,
             "systemd could not be asked",
             evidence,
-            remedy,
+            advice,
         );
     }
     let evidence = vec![Evidence::new(asked, "LoadState=not-found")];
-    verdict(
-        condition,
-        state,
-        "systemd knows no unit of the agent",
-        evidence,
-        FIX,
-    )
+    let summary = "systemd knows no unit of the agent";
+    Judgement::new(state, summary, evidence, Advice::Fix)
 }
 
 /// Condition 2: the agent's service starts at boot and runs.
-pub(super) fn service(facts: &GuestFacts) -> Verdict {
-    let condition = Condition::Service;
+pub(super) fn service(facts: &GuestFacts) -> Judgement {
     let Some(unit) = facts.agent_unit.as_deref() else {
-        return without_unit(condition, facts, State::Failed);
+        return without_unit(facts, State::Failed);
     };
     let keys = ["LoadState", "UnitFileState", "ActiveState", "SubState"];
     let mut evidence = vec![shown(facts, unit, &keys)];
@@ -145,17 +112,16 @@ pub(super) fn service(facts: &GuestFacts) -> Verdict {
         ),
         (Boot::Yes(how), Some(true)) => (State::Healthy, format!("{unit} runs; {how}")),
     };
-    verdict(condition, state, summary, evidence, FIX)
+    Judgement::new(state, summary, evidence, Advice::Fix)
 }
 
 /// Condition 3: no shutdown hook is tied to the agent.
-pub(super) fn hooks(facts: &GuestFacts, findings: &Findings) -> Verdict {
-    let condition = Condition::NoHooks;
+pub(super) fn hooks(facts: &GuestFacts, findings: &Findings) -> Judgement {
     let is_read = AGENT_UNITS
         .iter()
         .any(|unit| facts.property(unit, "LoadState").is_some());
     if !is_read && findings.hooks.is_empty() {
-        return without_unit(condition, facts, State::Unknown);
+        return without_unit(facts, State::Unknown);
     }
     let mut evidence: Vec<Evidence> = findings
         .hooks
@@ -181,12 +147,11 @@ pub(super) fn hooks(facts: &GuestFacts, findings: &Findings) -> Verdict {
             1 => "a shutdown hook is tied to the agent".to_owned(),
             n => format!("{n} shutdown hooks are tied to the agent"),
         };
-        return verdict(condition, State::Failed, summary, evidence, FIX);
+        return Judgement::new(State::Failed, summary, evidence, Advice::Fix);
     }
     if gaps > 0 {
         let summary = "not everything that the agent reaches could be read";
-        let remedy = "look at what the evidence names, or `hospes fix GUEST`";
-        return verdict(condition, State::Unknown, summary, evidence, remedy);
+        return Judgement::new(State::Unknown, summary, evidence, Advice::LookOrFix);
     }
     let said = format!(
         "{} units and {} files read",
@@ -195,20 +160,13 @@ pub(super) fn hooks(facts: &GuestFacts, findings: &Findings) -> Verdict {
     );
     let asked = "systemctl show of the agent's unit and what it reaches";
     let evidence = vec![Evidence::new(asked, said)];
-    verdict(
-        condition,
-        State::Healthy,
-        "no shutdown hook is tied to the agent",
-        evidence,
-        "",
-    )
+    Judgement::healthy("no shutdown hook is tied to the agent", evidence)
 }
 
 /// Condition 4: systemd's state of the agent's units is consistent.
-pub(super) fn systemd(facts: &GuestFacts) -> Verdict {
-    let condition = Condition::Systemd;
+pub(super) fn systemd(facts: &GuestFacts) -> Judgement {
     let Some(unit) = facts.agent_unit.as_deref() else {
-        return without_unit(condition, facts, State::Unknown);
+        return without_unit(facts, State::Unknown);
     };
     let mut evidence = Vec::new();
     let (mut faults, mut unread) = (Vec::new(), Vec::new());
@@ -230,24 +188,17 @@ pub(super) fn systemd(facts: &GuestFacts) -> Verdict {
         evidence.push(Evidence::new("systemctl is-system-running", state.as_str()));
     }
     match (faults.is_empty(), unread.is_empty()) {
-        (false, _) => verdict(condition, State::Failed, faults.join("; "), evidence, FIX),
+        (false, _) => Judgement::new(State::Failed, faults.join("; "), evidence, Advice::Fix),
         (true, false) => {
             let summary = format!("systemd did not tell {} of {unit}", unread.join(", "));
-            verdict(
-                condition,
+            Judgement::new(
                 State::Unknown,
                 summary,
                 evidence,
-                "ask systemd in the guest",
+                Advice::ByHand("ask systemd in the guest"),
             )
         }
-        (true, true) => verdict(
-            condition,
-            State::Healthy,
-            format!("{unit} is consistent"),
-            evidence,
-            "",
-        ),
+        (true, true) => Judgement::healthy(format!("{unit} is consistent"), evidence),
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::judgement::Advice;
 use crate::{ChannelReport, GuestFacts, MachineMarks, Observation, Timestamp};
 
 /// All that was seen of one guest in one go.
@@ -29,8 +30,35 @@ pub struct Sightings {
 pub enum SshSighting {
     /// A command ran there, and this is the machine that answered.
     Read(MachineMarks),
+    /// Commands run there as the login, and this is the machine that answered; as root none do.
+    LoginOnly {
+        /// The machine that answered.
+        marks: MachineMarks,
+        /// Why it could not be read.
+        why: Unreadable,
+    },
     /// No command ran, or not one that tells the machine.
     Unreadable(Unreadable),
+}
+
+impl SshSighting {
+    /// The machine that answered, if one did.
+    #[must_use]
+    pub const fn marks(&self) -> Option<&MachineMarks> {
+        match self {
+            Self::Read(marks) | Self::LoginOnly { marks, .. } => Some(marks),
+            Self::Unreadable(_) => None,
+        }
+    }
+
+    /// Why the guest could not be read this way, if it could not.
+    #[must_use]
+    pub const fn trouble(&self) -> Option<&Unreadable> {
+        match self {
+            Self::LoginOnly { why, .. } | Self::Unreadable(why) => Some(why),
+            Self::Read(_) => None,
+        }
+    }
 }
 
 /// Why a guest could not be read.
@@ -76,15 +104,19 @@ impl Unreadable {
     }
 
     /// What to do about it.
-    pub(super) const fn advice(&self) -> &'static str {
+    pub(super) const fn advice(&self) -> Advice {
         match self.reason {
-            UnreadableReason::HostKey => "`hospes trust GUEST`",
-            UnreadableReason::SudoDenied => {
-                "allow the login `sudo` without a password (NOPASSWD), or configure root's login"
+            UnreadableReason::HostKey => Advice::Trust,
+            UnreadableReason::SudoDenied => Advice::ByHand(
+                "allow the login `sudo` without a password (NOPASSWD), or configure root's login",
+            ),
+            UnreadableReason::Login => Advice::ByHand(
+                "correct the guest's ssh.user and ssh.identities in the configuration",
+            ),
+            UnreadableReason::NotConfigured => {
+                Advice::ByHand("add the guest's ssh.host to the configuration")
             }
-            UnreadableReason::Login => "correct the guest's `user` and `key` in the configuration",
-            UnreadableReason::NotConfigured => "add the guest's SSH address to the configuration",
-            _ => "make the guest reachable by SSH, or its agent answer",
+            _ => Advice::ByHand("make the guest reachable by SSH, or its agent answer"),
         }
     }
 }

@@ -87,10 +87,6 @@ fn is_reload_gap(gap: &str) -> bool {
     gap.ends_with("needs a daemon-reload")
 }
 
-fn state_of(check: &Check, condition: Condition) -> State {
-    check.verdicts()[usize::from(condition.number()) - 1].state
-}
-
 /// What only people can mend: conditions 5 and 6 as far as they are not the service's.
 fn outside(check: &Check, manual: &mut Vec<String>) {
     let is_hung = matches!(
@@ -100,8 +96,9 @@ fn outside(check: &Check, manual: &mut Vec<String>) {
             ..
         }
     );
-    for verdict in check.verdicts().iter().skip(4) {
-        let mends_itself = verdict.condition == Condition::Answers && is_hung;
+    for condition in [Condition::Port, Condition::Answers] {
+        let verdict = check.verdict(condition);
+        let mends_itself = condition == Condition::Answers && is_hung;
         let runs = *check.run_state() != RunState::Stopped;
         if verdict.state == State::Healthy || (mends_itself && runs) {
             continue;
@@ -113,7 +110,7 @@ fn outside(check: &Check, manual: &mut Vec<String>) {
 }
 
 fn inside_unread(check: &Check, manual: &mut Vec<String>) {
-    let verdict = &check.verdicts()[0];
+    let verdict = check.verdict(Condition::Package);
     if let Some(remedy) = &verdict.remedy {
         manual.push(format!("{}: {remedy}", verdict.summary));
     }
@@ -327,7 +324,7 @@ fn mend_agent(
     repair: &mut Vec<Remedy>,
     manual: &mut Vec<String>,
 ) {
-    if state_of(check, Condition::Package) == State::Failed {
+    if check.verdict(Condition::Package).state == State::Failed {
         repair.push(Remedy::InstallPackage {
             name: PACKAGE.to_owned(),
         });
@@ -399,7 +396,7 @@ fn run(check: &Check, facts: &GuestFacts, unit: &str, repair: &mut Vec<Remedy>) 
         }
     );
     let has_port = facts.port_in_guest == Some(true);
-    if !has_port || state_of(check, Condition::Port) == State::Failed {
+    if !has_port || check.verdict(Condition::Port).state == State::Failed {
         return;
     }
     if !is_active {

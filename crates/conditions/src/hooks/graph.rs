@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::command::Call;
-use super::detect::unit_analyses;
+use super::detect::{configured_edges, unit_analyses};
 use super::tables::{EVENT_KEYS, PULL_KEYS, STOP_KEYS, is_ordinary_unit, power_unit};
 use super::unit_paths::load_order;
 use crate::facts::{AGENT_UNITS, GuestFacts, UnitFacts};
@@ -61,7 +61,7 @@ pub(crate) fn followers(facts: &GuestFacts, name: &str) -> BTreeSet<String> {
         Call::Unit(unit) => Some(unit),
         Call::Program(_) => None,
     });
-    let configured = super::detect::configured_edges(facts, name);
+    let configured = configured_edges(facts, name);
     by_property
         .chain(by_command)
         .chain(configured)

@@ -31,4 +31,4 @@ pub(crate) use detect::{
     unit_analyses,
 };
 pub(crate) use exec::{shown, written};
-pub(crate) use tables::{ACTION_KEYS, EVENT_KEYS, PULL_KEYS};
+pub(crate) use tables::{ACTION_KEYS, EVENT_KEYS, EXEC_KEYS, PULL_KEYS, STOP_KEYS};

@@ -1,7 +1,7 @@
 //! The names that decide: commands, units and properties.
 
 /// Properties whose command lines systemd runs when a unit starts, stops or reloads.
-pub(super) const EXEC_KEYS: [&str; 7] = [
+pub(crate) const EXEC_KEYS: [&str; 7] = [
     "ExecCondition",
     "ExecStartPre",
     "ExecStart",
@@ -26,7 +26,7 @@ pub(crate) const EVENT_KEYS: [&str; 2] = ["OnFailure", "OnSuccess"];
 pub(crate) const PULL_KEYS: [&str; 4] = ["Wants", "Requires", "BindsTo", "Upholds"];
 
 /// Properties that name units stopped together with this one.
-pub(super) const STOP_KEYS: [&str; 5] = [
+pub(crate) const STOP_KEYS: [&str; 5] = [
     "ConsistsOf",
     "PropagatesStopTo",
     "BoundBy",

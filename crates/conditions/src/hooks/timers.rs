@@ -16,9 +16,8 @@ pub(crate) fn is_trigger(unit: &str) -> bool {
 
 /// The units that a timer or path unit starts.
 pub(crate) fn started_by(facts: &GuestFacts, trigger: &str) -> BTreeSet<String> {
-    let unit = facts.units.get(trigger);
-    let words = |key| unit.map(|u| u.words(key)).unwrap_or_default();
-    words("Triggers").into_iter().chain(words("Unit")).collect()
+    let keys = ["Triggers", "Unit"].into_iter();
+    keys.flat_map(|key| facts.words(trigger, key)).collect()
 }
 
 pub(super) fn timer_hooks(facts: &GuestFacts, findings: &mut Findings) {

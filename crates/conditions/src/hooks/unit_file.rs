@@ -1,5 +1,7 @@
 //! Unit files: settings, continuation lines, and which of them are live.
 
+use super::hook::Source;
+
 /// One setting of a unit file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Setting {
@@ -78,6 +80,16 @@ pub(crate) struct Live {
     pub path: String,
     /// The setting.
     pub setting: Setting,
+}
+
+impl Live {
+    /// Where it stands, for people.
+    pub(super) fn source(&self) -> Source {
+        Source::File {
+            path: self.path.clone(),
+            line: self.setting.first + 1,
+        }
+    }
 }
 
 /// The settings of `key` that are live when `files` (path and text) are loaded in this order.

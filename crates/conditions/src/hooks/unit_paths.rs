@@ -56,17 +56,10 @@ fn rank(directory: &str) -> usize {
 /// The files that systemd would load for `unit` now, in order, as far as they were read:
 /// the fragment, then the drop-ins by file name, each name from its strongest directory.
 pub(crate) fn load_order<'a>(facts: &'a GuestFacts, unit: &str) -> Vec<(&'a str, &'a str)> {
-    let property = |key: &str| {
-        facts
-            .units
-            .get(unit)
-            .map(|u| u.words(key))
-            .unwrap_or_default()
-    };
     let fragment = DIRECTORIES
         .iter()
         .map(|d| format!("{d}/{unit}"))
-        .chain(property("FragmentPath"))
+        .chain(facts.words(unit, "FragmentPath"))
         // An empty file masks the unit; what it hides comes back when it is unmasked.
         .find_map(|path| {
             facts
@@ -75,7 +68,7 @@ pub(crate) fn load_order<'a>(facts: &'a GuestFacts, unit: &str) -> Vec<(&'a str,
                 .filter(|(_, file)| !file.text.trim().is_empty())
         });
     let drop_in_dirs = drop_in_names(unit);
-    let reported = property("DropInPaths");
+    let reported = facts.words(unit, "DropInPaths");
     let mut by_name: BTreeMap<&str, ((usize, usize), &'a str, &'a str)> = BTreeMap::new();
     for (path, file) in &facts.files {
         let (directory, name) = split_path(path);

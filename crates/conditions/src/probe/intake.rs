@@ -9,6 +9,9 @@ use super::wants::Wants;
 use super::wire::Frame;
 use crate::facts::{AGENT_PACKAGES, FileFacts, GuestFacts, PackageFacts};
 
+/// How many units are kept, and how many files: what follows takes time for each pair of them.
+const MAX_KEPT: usize = 1024;
+
 /// Adds what `frames` say to `facts`; what was asked for and left out for its size is taken off
 /// `asked` again.
 pub(super) fn take(frames: &[Frame<'_>], asked: &mut Wants, facts: &mut GuestFacts) {
@@ -27,9 +30,7 @@ pub(super) fn take(frames: &[Frame<'_>], asked: &mut Wants, facts: &mut GuestFac
             "dpkg" | "rpm" => packages(frame, &text, facts),
             "rpm-scripts" if frame.status == "0" => {
                 let path = "rpm -q --scripts qemu-guest-agent".to_owned();
-                facts
-                    .files
-                    .insert(path, file(frame.body, frame.status == "cut"));
+                keep(facts, path, file(frame.body, frame.status == "cut"));
             }
             "units" => units(frame, &text, asked, facts),
             "command" => {
@@ -42,7 +43,7 @@ pub(super) fn take(frames: &[Frame<'_>], asked: &mut Wants, facts: &mut GuestFac
                 facts.gaps.insert(format!("{text} may not be read"));
             }
             "empty" => {
-                facts.files.insert(text.into_owned(), file(b"", false));
+                keep(facts, text.into_owned(), file(b"", false));
             }
             "sizes" => sizes = Some((frame.status, text)),
             "content" => {
@@ -124,6 +125,10 @@ fn units(frame: &Frame<'_>, text: &str, asked: &Wants, facts: &mut GuestFacts) {
             .insert("systemctl show printed too much".to_owned());
     }
     for unit in show::units(text) {
+        if facts.units.len() >= MAX_KEPT {
+            facts.gaps.insert("too many units to judge".to_owned());
+            return;
+        }
         let aliases = unit
             .words("Names")
             .into_iter()
@@ -131,6 +136,14 @@ fn units(frame: &Frame<'_>, text: &str, asked: &Wants, facts: &mut GuestFacts) {
         for name in aliases.chain(unit.words("Id")) {
             facts.units.entry(name).or_insert_with(|| unit.clone());
         }
+    }
+}
+
+fn keep(facts: &mut GuestFacts, path: String, file: FileFacts) {
+    if facts.files.len() < MAX_KEPT {
+        facts.files.insert(path, file);
+    } else {
+        facts.gaps.insert("too many files to judge".to_owned());
     }
 }
 
@@ -158,9 +171,7 @@ fn contents(body: &[u8], read: &str, listed: &str, asked: &mut Wants, facts: &mu
         let (head, tail) = rest.split_at(size.min(FILE_LIMIT).min(rest.len()));
         rest = tail;
         if !head.starts_with(b"\x7fELF") {
-            facts
-                .files
-                .insert(path.to_owned(), file(head, size > FILE_LIMIT));
+            keep(facts, path.to_owned(), file(head, size > FILE_LIMIT));
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::show::PROPERTIES;
+use super::show;
 use super::wants::Wants;
 use crate::facts::{AGENT_PACKAGES, AGENT_UNITS, PORT_DEVICE, PORT_PATH};
 use crate::hooks::unit_paths::{DIRECTORIES, drop_in_names};
@@ -128,8 +128,8 @@ pub(super) fn first() -> String {
         .map(quote)
         .collect();
     let mut body = marks;
-    show(&mut body, &units);
-    show(&mut body, &["'*.timer'".to_owned(), "'*.path'".to_owned()]);
+    show_units(&mut body, &units);
+    show_units(&mut body, &["'*.timer'".to_owned(), "'*.path'".to_owned()]);
     body.push_str("[ -L /lib ] && l=/nowhere || l=/lib\nset --\nfor p in");
     for pattern in agent_files() {
         body.push(' ');
@@ -148,7 +148,7 @@ pub(super) fn next(wants: &Wants) -> String {
         names.iter().map(|name| quote(name)).collect()
     };
     if !wants.units.is_empty() {
-        show(&mut body, &quoted(&wants.units));
+        show_units(&mut body, &quoted(&wants.units));
     }
     let _ = writeln!(body, "set -- {}", quoted(&wants.programs).join(" "));
     body.push_str(PROGRAMS);
@@ -169,8 +169,8 @@ fn whole(body: &str) -> String {
         .replace("@FILE@", &FILE_LIMIT.to_string())
 }
 
-fn show(body: &mut String, units: &[String]) {
-    let properties = PROPERTIES.join(",");
+fn show_units(body: &mut String, units: &[String]) {
+    let properties = show::properties().collect::<Vec<_>>().join(",");
     let _ = writeln!(
         body,
         "s units show --no-pager -p {properties} -- {}",

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::UnitFacts;
+use crate::hooks::{ACTION_KEYS, EVENT_KEYS, EXEC_KEYS, PULL_KEYS, STOP_KEYS};
 
-/// The properties that are asked for.
-pub(super) const PROPERTIES: [&str; 44] = [
+/// Properties that tell what a unit is and how it is; the others are those that may act.
+const STATE_KEYS: [&str; 15] = [
     "Id",
     "Names",
     "LoadState",
@@ -13,44 +14,26 @@ pub(super) const PROPERTIES: [&str; 44] = [
     "SubState",
     "UnitFileState",
     "FragmentPath",
-    "SourcePath",
     "DropInPaths",
     "NeedDaemonReload",
     "Job",
-    "Transient",
-    "Result",
-    "Restart",
     "Following",
-    "Wants",
-    "Requires",
-    "BindsTo",
-    "Upholds",
     "WantedBy",
-    "RequiredBy",
     "UpheldBy",
-    "BoundBy",
-    "RequisiteOf",
-    "ConsistsOf",
-    "PropagatesStopTo",
     "Triggers",
-    "TriggeredBy",
     "Unit",
-    "OnFailure",
-    "OnSuccess",
-    "ExecCondition",
-    "ExecStartPre",
-    "ExecStart",
-    "ExecStartPost",
-    "ExecReload",
-    "ExecStop",
-    "ExecStopPost",
-    "SuccessAction",
-    "FailureAction",
-    "StartLimitAction",
-    "JobTimeoutAction",
-    "MainPID",
-    "Type",
 ];
+
+/// The properties that are asked for.
+pub(super) fn properties() -> impl Iterator<Item = &'static str> {
+    STATE_KEYS
+        .into_iter()
+        .chain(EXEC_KEYS)
+        .chain(ACTION_KEYS)
+        .chain(EVENT_KEYS)
+        .chain(PULL_KEYS)
+        .chain(STOP_KEYS)
+}
 
 /// Splits the output into units. Blocks are separated by blank lines; a value may hold newlines
 /// and blank lines itself (an argument of a command), which is why a block ends only when its
@@ -69,7 +52,7 @@ pub(super) fn units(text: &str) -> Vec<UnitFacts> {
         }
         let property = line
             .split_once('=')
-            .filter(|(key, _)| PROPERTIES.contains(key));
+            .filter(|(key, _)| properties().any(|known| known == *key));
         if let Some((key, value)) = property {
             current
                 .entry(key.to_owned())

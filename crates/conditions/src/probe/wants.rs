@@ -64,14 +64,10 @@ pub(super) fn of_agent(facts: &GuestFacts) -> Wants {
     }
     for unit in AGENT_UNITS {
         let keys = ["WantedBy", "RequiredBy", "UpheldBy"];
-        let wanting = facts
-            .units
-            .get(unit)
-            .into_iter()
-            .flat_map(|u| keys.map(|key| u.words(key)));
+        let wanting = keys.iter().flat_map(|key| facts.words(unit, key));
         wants
             .units
-            .extend(wanting.flatten().filter(|name| !name.ends_with(".device")));
+            .extend(wanting.filter(|name| !name.ends_with(".device")));
     }
     for unit in &units {
         add_files(facts, unit, &mut wants);
@@ -121,9 +117,8 @@ pub(super) fn naming_triggers(facts: &GuestFacts) -> Vec<String> {
 }
 
 fn add_files(facts: &GuestFacts, unit: &str, wants: &mut Wants) {
-    let unit = facts.units.get(unit);
-    let paths = ["FragmentPath", "DropInPaths"].map(|key| unit.map(|u| u.words(key)));
-    wants.files.extend(paths.into_iter().flatten().flatten());
+    let paths = ["FragmentPath", "DropInPaths"].map(|key| facts.words(unit, key));
+    wants.files.extend(paths.into_iter().flatten());
 }
 
 /// Adds called programs and, as far as they are scripts that were read, what these call.

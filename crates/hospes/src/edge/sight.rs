@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use conditions::{
-    ChannelDevice, ChannelReport, FreezeStatus, GuestFacts, Observation, Probe, ProbeStep,
-    RunState, Sightings, SilenceReason, SshSighting, Unreadable, UnreadableReason,
+    ChannelDevice, ChannelReport, FreezeStatus, GuestFacts, MachineMarks, Observation, Probe,
+    ProbeStep, RunState, Sightings, SilenceReason, SshSighting, Unreadable, UnreadableReason,
 };
 use lifecycle::ports::{GuestShell, HypervisorError, Privilege, ShellError};
 use tokio::time::timeout;
@@ -17,7 +17,7 @@ use super::{World, no_ssh};
 use crate::clock::now;
 
 /// What one round of the probe may print.
-const ROUND_LIMIT: usize = 4 * 1024 * 1024;
+const ROUND_LIMIT: usize = Probe::OUTPUT_LIMIT;
 
 /// Sees everything there is to see of one guest, within the deadline for checks.
 pub(super) async fn gather(world: &World) -> Sightings {
@@ -32,6 +32,7 @@ pub(super) async fn gather(world: &World) -> Sightings {
     };
     let ssh = match &by_ssh {
         Ok(facts) => SshSighting::Read(facts.marks.clone()),
+        Err(why) if why.reason == UnreadableReason::SudoDenied => login_only(world, why).await,
         Err(why) => SshSighting::Unreadable(why.clone()),
     };
     let shell = match by_ssh {
@@ -105,10 +106,27 @@ async fn over_ssh(world: &World) -> Result<GuestFacts, Unreadable> {
         ));
     };
     let read = within(world.calls.check, probe(ssh, world.calls.script)).await;
-    if read.is_err() {
+    let is_broken = |why: &Unreadable| why.reason != UnreadableReason::SudoDenied;
+    if read.as_ref().err().is_some_and(is_broken) {
         world.disconnect().await;
     }
     read
+}
+
+/// What the login sees without root: which machine it is.
+async fn login_only(world: &World, why: &Unreadable) -> SshSighting {
+    let why = why.clone();
+    match world.probe().await {
+        Ok(ready) => {
+            let boot_id = Some(ready.boot_id);
+            let marks = MachineMarks {
+                boot_id,
+                ..MachineMarks::default()
+            };
+            SshSighting::LoginOnly { marks, why }
+        }
+        Err(_) => SshSighting::Unreadable(why),
+    }
 }
 
 async fn over_channel(world: &World) -> Result<GuestFacts, Unreadable> {

@@ -34,13 +34,14 @@ fn headline(check: &Check) -> String {
     words.extend(check.boot_id().map(|boot| format!("boot {}", boot.short())));
     words.extend(check.system_state().map(|state| format!("systemd {state}")));
     words.extend(check.lock().map(|lock| format!("locked ({lock})")));
+    let runs = *check.run_state() != RunState::Stopped;
+    let trouble = check.ssh().trouble().filter(|_| runs);
+    words.extend(trouble.map(|why| format!("SSH: {}", why.reason)));
     words.push(match check.identity() {
         Identity::Same { .. } if check.is_healthy() => "the hypervisor may act".to_owned(),
         Identity::Same { .. } => "the hypervisor must not act".to_owned(),
         Identity::Different { evidence } => format!("NOT THE SAME MACHINE: {evidence}"),
-        Identity::Unproven { .. } if *check.run_state() == RunState::Stopped => {
-            "nothing inside can be read".to_owned()
-        }
+        Identity::Unproven { .. } if !runs => "nothing inside can be read".to_owned(),
         Identity::Unproven { why } => {
             format!("the hypervisor must not act (identity unproven: {why})")
         }

@@ -177,7 +177,7 @@ impl Report {
             }
             Ended::Interrupted => {
                 let reason = format!(
-                    "interrupted; the guest was left as it was; go on with: hospes runs resume {run}"
+                    "interrupted; nothing more is asked of the guest; go on with: hospes runs resume {run}"
                 );
                 let (outcome, reason, run) = (None, Some(reason), Some(run));
                 Self {

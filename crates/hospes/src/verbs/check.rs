@@ -53,6 +53,7 @@ fn document(check: &Check) -> Value {
         "boot_id": check.boot_id(),
         "system_state": check.system_state(),
         "identity": check.identity(),
+        "ssh": check.ssh(),
         "verdicts": check.verdicts(),
         "hooks": check.hooks(),
         "checked_at": check.finished_at().to_string(),

@@ -137,7 +137,9 @@ async fn resume(fleet: &Fleet, run: &str, accept: &cli::AcceptUnknown) -> Result
         "the run's state cannot be read by this version; look at the guest, then abandon the run",
     )?;
     let run = Run::resume(fleet.store(), lock, record.summary.id)?;
-    let (operation, effect) = Operation::resume(saved, accept.accepted()?, member.limits(), now());
+    let accepted = accept.accepted()?;
+    run.note_accepted(&accepted)?;
+    let (operation, effect) = Operation::resume(saved, accepted, member.limits(), now());
     let progress = fleet.progress();
     let world = fleet.world(&member)?;
     let ended = run.drive(&world, operation, effect, &progress).await?;

@@ -5,7 +5,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, geteuid, kill_process_group};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, Command};
 
@@ -25,7 +25,8 @@ impl Drop for Installer {
         let Some(pid) = id.and_then(Pid::from_raw) else {
             return;
         };
-        let _ = kill_process(pid, Signal::TERM);
+        // Its group: by itself it would wait for apt and dpkg to finish their work first.
+        let _ = kill_process_group(pid, Signal::TERM);
         let end = Instant::now() + CLEANS_UP_WITHIN;
         while matches!(self.0.try_wait(), Ok(None)) && Instant::now() < end {
             std::thread::sleep(Duration::from_millis(50));
@@ -44,11 +45,8 @@ pub(super) async fn run(work: &Path, log: &Path, activity: &Activity) -> Result<
     std::fs::create_dir(work.join("packages"))?;
     std::fs::write(work.join("essential.sh"), recipe::ESSENTIAL)?;
     std::fs::write(work.join("customize.sh"), recipe::CUSTOMIZE)?;
-    let mut mmdebstrap = Command::new("mmdebstrap");
-    mmdebstrap.args(mmdebstrap_arguments(
-        work,
-        &mirror::network_options().await,
-    )?);
+    let mut mmdebstrap = mmdebstrap(work);
+    mmdebstrap.args(arguments(work, &mirror::network_options().await)?);
     mmdebstrap
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -87,16 +85,30 @@ pub(super) async fn run(work: &Path, log: &Path, activity: &Activity) -> Result<
     Ok(())
 }
 
-/// Root in a container often may not unshare but may mount; an ordinary user the other way round.
+/// As root everything happens in a mount namespace of its own and below `work`: whatever ends it, no
+/// mount stays behind, and the files go with `work`. An ordinary user's mmdebstrap makes its own namespace,
+/// from which it may not see into the user's home.
+fn mmdebstrap(work: &Path) -> Command {
+    if !geteuid().is_root() {
+        return Command::new("mmdebstrap");
+    }
+    let mut unshare = Command::new("unshare");
+    unshare
+        .args(["--mount", "--", "mmdebstrap"])
+        .env("TMPDIR", work);
+    unshare
+}
+
+/// Root in a container often may not unshare users but may mount; an ordinary user the other way round.
 fn mode() -> &'static str {
-    if rustix::process::geteuid().is_root() {
+    if geteuid().is_root() {
         "root"
     } else {
         "unshare"
     }
 }
 
-fn mmdebstrap_arguments(work: &Path, network: &[String]) -> Result<Vec<String>> {
+fn arguments(work: &Path, network: &[String]) -> Result<Vec<String>> {
     let work = work.to_str().context("the cache's path is not UTF-8")?;
     let mut arguments = vec![
         format!("--mode={}", mode()),

@@ -98,8 +98,27 @@ impl HospesRun {
 }
 
 impl HospesProcess {
+    /// The program: `$HOSPES_BIN`, or the `hospes` that was built beside the lab.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn program() -> Result<PathBuf> {
+        if let Some(path) = std::env::var_os(BINARY) {
+            return Ok(path.into());
+        }
+        let lab = std::env::current_exe().context("cannot find the lab's own program")?;
+        let beside = lab.with_file_name("hospes");
+        if !beside.is_file() {
+            bail!(
+                "{} does not exist: `cargo build -p hospes`, or set {BINARY}",
+                beside.display()
+            );
+        }
+        Ok(beside)
+    }
+
     pub(super) fn start(dir: &Path, arguments: &[&str]) -> Result<Self> {
-        let program = program()?;
+        let program = Self::program()?;
         let mut hospes = Command::new(&program);
         hospes
             .args(arguments)
@@ -239,22 +258,6 @@ fn peak_memory(pid: u32) -> Option<u64> {
         .lines()
         .find_map(|line| line.strip_prefix("VmHWM:"))?;
     line.trim().strip_suffix(" kB")?.trim().parse().ok()
-}
-
-/// `$HOSPES_BIN`, or the `hospes` that was built beside the lab.
-fn program() -> Result<PathBuf> {
-    if let Some(path) = std::env::var_os(BINARY) {
-        return Ok(path.into());
-    }
-    let lab = std::env::current_exe().context("cannot find the lab's own program")?;
-    let beside = lab.with_file_name("hospes");
-    if !beside.is_file() {
-        bail!(
-            "{} does not exist: `cargo build -p hospes`, or set {BINARY}",
-            beside.display()
-        );
-    }
-    Ok(beside)
 }
 
 fn write_transcript(path: &Path, arguments: &str, run: &HospesRun) -> Result<()> {

@@ -1,25 +1,24 @@
 //! All scenarios.
 
-mod healthy;
 mod access;
 mod agent;
 mod evidence;
+mod healthy;
 mod hooks;
-mod repair;
 mod journal;
 mod lab_itself;
 mod lifecycle;
 mod proof;
 mod readiness;
 mod reboot;
-mod scratch;
+mod repair;
+mod systemd;
 mod trust;
 
 use crate::scenario::Scenario;
 
 /// Every scenario, in the order of the report.
 pub const ALL: &[Scenario] = &[
-    Scenario::new("scratch", "scratch", |context| Box::pin(scratch::run(context))),
     Scenario::new(
         "healthy_check",
         "a fresh Debian guest has all six conditions, each with evidence",
@@ -53,27 +52,33 @@ pub const ALL: &[Scenario] = &[
     Scenario::new(
         "hooks_drop_in",
         "a shutdown hook in a drop-in is found, shown and removed; the guest stays up",
-        |context| Box::pin(hooks::drop_in(context)),
+        |context| Box::pin(hooks::in_drop_in(context)),
     ),
     Scenario::new(
         "hooks_power_off",
         "two hooks that would really power the guest off are removed; the guest stays up",
-        |context| Box::pin(hooks::that_powers_off(context)),
+        |context| Box::pin(hooks::that_power_off(context)),
     ),
     Scenario::new(
         "hooks_transient_unit",
         "a transient unit that powers off when the agent stops is made harmless",
-        |context| Box::pin(hooks::transient_unit(context)),
+        |context| Box::pin(hooks::in_transient_unit(context)),
     ),
     Scenario::new(
         "hooks_file_gone",
         "a hook whose file is gone but still acts is found and ended",
-        |context| Box::pin(hooks::file_gone(context)),
+        |context| Box::pin(hooks::whose_file_is_gone(context)),
     ),
     Scenario::new(
         "hooks_scripts",
         "hooks in a script called by a script and in the package's prerm are removed",
-        |context| Box::pin(hooks::scripts(context)),
+        |context| Box::pin(hooks::in_scripts(context)),
+    )
+    .full_only(),
+    Scenario::new(
+        "hooks_left_alone",
+        "those hooks fire when the agent stops: the guest powers off",
+        |context| Box::pin(hooks::left_alone(context)),
     )
     .full_only(),
     Scenario::new(
@@ -90,8 +95,7 @@ pub const ALL: &[Scenario] = &[
         "access_without_port",
         "no agent port: restart is refused, fix names the way, SSH work goes on",
         |context| Box::pin(access::without_port(context)),
-    )
-    .full_only(),
+    ),
     Scenario::new(
         "access_users",
         "a login with sudo reads all; one without is told so, and the channel reads instead",
@@ -169,6 +173,12 @@ pub const ALL: &[Scenario] = &[
         "a reboot without an agent: blocked by an inhibitor, then proved although it comes late",
         |context| Box::pin(reboot::without_agent(context)),
     ),
+    Scenario::new(
+        "systemd_scope",
+        "under systemd a started machine has its own scope and outlives the controller's service",
+        |context| Box::pin(systemd::scope(context)),
+    )
+    .full_only(),
     Scenario::new(
         "lab_guest_answers",
         "a guest of the snapshot runs a command through SSH, its agent answers, its clock is right",

@@ -17,7 +17,9 @@ const LET_GO: &str = "/run/let-go";
 
 /// The boot that the lab's own SSH finds.
 pub(super) async fn boot_id(vm: &Vm) -> Result<String> {
-    vm.ssh("cat /proc/sys/kernel/random/boot_id").await?.success()
+    vm.ssh("cat /proc/sys/kernel/random/boot_id")
+        .await?
+        .success()
 }
 
 /// Configures the only guest, with other deadlines than the usual ones.
@@ -38,9 +40,8 @@ pub(super) async fn hold_shutdown(vm: &Vm, stop: &str) -> Result<()> {
          ExecStop=/bin/sh -c '{stop}'\nTimeoutStopSec=infinity\n"
     );
     let script = format!(
-        "printf '%s' \"$(cat)\" > {HOLDING_UNIT}; systemctl daemon-reload; systemctl start holding"
-    )
-    .replace("$(cat)", &unit);
+        "cat > {HOLDING_UNIT} <<'UNIT'\n{unit}UNIT\nsystemctl daemon-reload && systemctl start holding"
+    );
     vm.ssh(&script).await?.success()?;
     Ok(())
 }
@@ -64,7 +65,10 @@ pub(super) fn qemu(vm: &Vm) -> Result<i32> {
 /// Fails unless the same QEMU still runs the same boot.
 pub(super) async fn untouched(vm: &Vm, process: i32, boot: &str) -> Result<()> {
     ensure!(qemu(vm)? == process, "QEMU is another process");
-    ensure!(vm.run_state().await? == "running", "the machine does not run");
+    ensure!(
+        vm.run_state().await? == "running",
+        "the machine does not run"
+    );
     let now = boot_id(vm).await?;
     ensure!(now == boot, "the boot was {boot} and is {now}");
     Ok(())
@@ -74,7 +78,11 @@ pub(super) async fn untouched(vm: &Vm, process: i32, boot: &str) -> Result<()> {
 pub(super) fn powered_off_by_itself(vm: &Vm) -> Result<()> {
     let console = std::fs::read(vm.dir().join("serial.log")).context("no console")?;
     let console = String::from_utf8_lossy(&console);
-    ensure!(console.contains("reboot: Power down"), "no clean end:\n{}", vm.log_tail());
+    ensure!(
+        console.contains("reboot: Power down"),
+        "no clean end:\n{}",
+        vm.log_tail()
+    );
     Ok(())
 }
 
@@ -87,13 +95,23 @@ pub(super) fn session_of(process: i32) -> Result<i32> {
 
 /// The reasons of a refusal, by their tags.
 pub(super) fn refusal_reasons(outcome: &Value) -> Vec<String> {
-    let reasons = outcome["refusal"]["reasons"].as_array().cloned().unwrap_or_default();
-    reasons.iter().map(|reason| text(&reason["reason"])).collect()
+    let reasons = outcome["refusal"]["reasons"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
+    reasons
+        .iter()
+        .map(|reason| text(&reason["reason"]))
+        .collect()
 }
 
 /// The record of run `id`.
 pub(super) async fn record(context: &Context, id: &str) -> Result<Value> {
-    context.hospes(&["runs", "show", id, "--json"]).await?.expect_exit(0)?.json()
+    context
+        .hospes(&["runs", "show", id, "--json"])
+        .await?
+        .expect_exit(0)?
+        .json()
 }
 
 /// The results of a run's steps of one kind: null where none was recorded.

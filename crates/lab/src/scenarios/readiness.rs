@@ -29,7 +29,10 @@ pub(super) async fn hung_guest(context: Context) -> Result<()> {
     kill_process(process, Signal::STOP)?;
     not_ready(&context).await?;
     kill_process(process, Signal::CONT)?;
-    context.hospes(&["ready", "web", "--wait", "60s"]).await?.expect_exit(0)?;
+    context
+        .hospes(&["ready", "web", "--wait", "60s"])
+        .await?
+        .expect_exit(0)?;
     Ok(())
 }
 
@@ -41,10 +44,16 @@ async fn signal_sshd(vm: &Vm, signal: &str) -> Result<()> {
 
 /// The port accepts, nobody answers, and that is told in time.
 async fn not_ready(context: &Context) -> Result<()> {
-    let run = context.hospes(&["ready", "web", "--json"]).await?.expect_exit(4)?;
+    let run = context
+        .hospes(&["ready", "web", "--json"])
+        .await?
+        .expect_exit(4)?;
     let guest = run.json()?["guests"][0].clone();
     ensure!(guest["outcome"] == "not-ready", "{guest}");
-    ensure!(!text(&guest["reason"]).contains("refused"), "the port is closed: {guest}");
+    ensure!(
+        !text(&guest["reason"]).contains("refused"),
+        "the port is closed: {guest}"
+    );
     ensure!(run.took < ONE_LOOK, "it took {:?}: {guest}", run.took);
     Ok(())
 }
@@ -57,10 +66,16 @@ pub(super) async fn babbling_guest(context: Context) -> Result<()> {
                   && systemctl restart ssh";
     let planted = vm.agent_exec(babble).await?;
     ensure!(planted.code == Some(0), "{}", planted.stderr);
-    let run = context.hospes(&["ready", "web", "--json"]).await?.expect_exit(4)?;
+    let run = context
+        .hospes(&["ready", "web", "--json"])
+        .await?
+        .expect_exit(4)?;
     let guest = run.json()?["guests"][0].clone();
     ensure!(guest["outcome"] == "not-ready", "{guest}");
-    ensure!(text(&guest["reason"]).contains("did not succeed"), "{guest}");
+    ensure!(
+        text(&guest["reason"]).contains("did not succeed"),
+        "{guest}"
+    );
     within_bounds(&run)?;
     context.step("the channel reads what the login does not");
     let check = context.hospes(&["check", "web", "--json"]).await?;
@@ -74,6 +89,10 @@ pub(super) async fn babbling_guest(context: Context) -> Result<()> {
 fn within_bounds(run: &HospesRun) -> Result<()> {
     ensure!(run.took < WHOLE_CHECK, "it took {:?}", run.took);
     ensure!(run.peak_kib > 0, "its memory was not seen");
-    ensure!(run.peak_kib < MOST_MEMORY_KIB, "it held {} KiB", run.peak_kib);
+    ensure!(
+        run.peak_kib < MOST_MEMORY_KIB,
+        "it held {} KiB",
+        run.peak_kib
+    );
     Ok(())
 }

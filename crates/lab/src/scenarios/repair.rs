@@ -27,14 +27,29 @@ pub(super) async fn package(context: Context) -> Result<()> {
     let checked = evidence::check(&context).await?;
     checked.expect_said(1, "no agent package is installed")?;
     checked.expect_said(2, "LoadState=not-found")?;
-    checked.expect(&[(1, "failed"), (2, "failed"), (3, "healthy"), (4, "unknown"), (6, "failed")])?;
+    checked.expect(&[
+        (1, "failed"),
+        (2, "failed"),
+        (3, "healthy"),
+        (4, "unknown"),
+        (6, "failed"),
+    ])?;
     evidence::fixed(&context).await?;
     evidence::healthy(&context).await?;
     let source = "apt-cache policy qemu-guest-agent; dpkg-query -W -f '${Status}' qemu-guest-agent";
     let policy = vm.ssh(source).await?.success()?;
-    ensure!(policy.contains(&context.repository().guest_url()), "not from the lab: {policy}");
-    ensure!(policy.contains("install ok installed"), "not installed: {policy}");
-    ensure!(vm.agent_pings(Duration::from_secs(5)).await, "the agent does not answer");
+    ensure!(
+        policy.contains(&context.repository().guest_url()),
+        "not from the lab: {policy}"
+    );
+    ensure!(
+        policy.contains("install ok installed"),
+        "not installed: {policy}"
+    );
+    ensure!(
+        vm.agent_pings(Duration::from_secs(5)).await,
+        "the agent does not answer"
+    );
     boot.goes_on(&vm).await
 }
 
@@ -47,13 +62,20 @@ pub(super) async fn unit(context: Context) -> Result<()> {
 }
 
 async fn masked(context: &Context, vm: &Vm) -> Result<()> {
-    vm.ssh(&format!("systemctl mask --now {UNIT}")).await?.success()?;
+    vm.ssh(&format!("systemctl mask --now {UNIT}"))
+        .await?
+        .success()?;
     let checked = evidence::check(context).await?;
     checked.expect(&[(2, "failed"), (4, "failed"), (6, "failed")])?;
     checked.expect_said(2, "it is masked")?;
     checked.expect_said(4, "LoadState=masked")?;
     evidence::fixed(context).await?;
-    let state = vm.ssh(&format!("systemctl is-enabled {UNIT}; systemctl is-active {UNIT}")).await?.stdout;
+    let state = vm
+        .ssh(&format!(
+            "systemctl is-enabled {UNIT}; systemctl is-active {UNIT}"
+        ))
+        .await?
+        .stdout;
     ensure!(state == "static\nactive\n", "the unit is {state}");
     Ok(())
 }

@@ -10,7 +10,7 @@
 
 use std::collections::VecDeque;
 
-use conditions::{Check, Condition, FixPlan, Identity, Remedy, State, Timestamp, plan};
+use conditions::{Check, Condition, FixPlan, Identity, Remedy, State, Timestamp, Verdict, plan};
 
 use super::{Effect, Event, Limits, Outcome};
 use crate::Health;
@@ -22,6 +22,8 @@ pub(super) struct Fix {
     queue: VecDeque<Remedy>,
     manual: Vec<String>,
     applied: usize,
+    /// The last check showed that no hook is left: the agent may be touched.
+    is_hook_free: bool,
 }
 
 #[derive(Debug)]
@@ -41,12 +43,16 @@ impl Fix {
                 queue,
                 manual,
                 applied: 0,
+                is_hook_free: false,
             },
             Effect::Check,
         )
     }
 
     pub(super) fn step(&mut self, event: Event, limits: &Limits, now: Timestamp) -> Effect {
+        if let Event::Checked(check) = &event {
+            self.is_hook_free = hooks(check).state == State::Healthy;
+        }
         match (&self.phase, event) {
             (Phase::Planning, Event::Checked(check)) => self.planned(&check, limits, now),
             (Phase::Applying, Event::Applied(Ok(_))) => {
@@ -62,6 +68,11 @@ impl Fix {
             (Phase::Verifying { until }, Event::Checked(check)) => {
                 let until = *until;
                 self.verified(&check, until, limits, now)
+            }
+            (Phase::Applying, _) => {
+                // Whether the remedy was applied is not known: look, and plan anew.
+                self.phase = Phase::Planning;
+                Effect::Check
             }
             (_, _) => Effect::Check,
         }
@@ -93,6 +104,11 @@ impl Fix {
                 self.phase = Phase::Proving;
                 Effect::Check
             }
+            Some(remedy) if remedy.touches_agent() && !self.is_hook_free => {
+                self.queue.push_front(remedy);
+                self.phase = Phase::Proving;
+                Effect::Check
+            }
             Some(remedy) => {
                 self.phase = Phase::Applying;
                 Effect::Apply(Box::new(remedy))
@@ -113,22 +129,36 @@ impl Fix {
     }
 
     fn proved(&mut self, check: &Check, limits: &Limits, now: Timestamp) -> Effect {
-        let verdict = &check.verdicts()[Condition::NoHooks as usize];
-        if verdict.state == State::Healthy {
+        if let Identity::Different { evidence } = check.identity() {
+            return self.other_machine(evidence);
+        }
+        if self.is_hook_free {
             return self.next(limits, now);
         }
         Effect::failed(format!(
-            "shutdown hooks are not proved gone after their removal ({}); the agent was not \
-             touched, because stopping it could take the guest down",
-            verdict.summary
+            "shutdown hooks are not proved gone ({}); the agent was not touched, because stopping \
+             it could take the guest down",
+            hooks(check).summary
         ))
     }
 
     fn verified(&self, check: &Check, until: Timestamp, limits: &Limits, now: Timestamp) -> Effect {
+        if let Identity::Different { evidence } = check.identity() {
+            return self.other_machine(evidence);
+        }
         if Health::of(check).is_healthy() || now >= until {
             return self.end(check);
         }
         Effect::Sleep(limits.poll)
+    }
+
+    /// The address leads elsewhere in the middle of a repair.
+    fn other_machine(&self, evidence: &str) -> Effect {
+        Effect::failed(format!(
+            "another machine answers at the guest's SSH address since {} remedies were applied \
+             ({evidence}); it was not touched: correct the address and run fix again",
+            self.applied
+        ))
     }
 
     fn end(&self, check: &Check) -> Effect {
@@ -143,6 +173,10 @@ impl Fix {
             },
         })
     }
+}
+
+fn hooks(check: &Check) -> &Verdict {
+    check.verdict(Condition::NoHooks)
 }
 
 impl Effect {

@@ -54,8 +54,9 @@ pub enum Saved {
         /// Until when.
         until: Timestamp,
     },
-    /// Nothing is owed.
-    Ended,
+    /// Nothing is owed. The end is kept: a controller may die before it is recorded, and nothing
+    /// is done a second time for that.
+    Ended(Box<Outcome>),
 }
 
 #[derive(Debug)]
@@ -67,7 +68,7 @@ enum Last {
 
 impl Saved {
     pub(super) const fn is_owed(&self) -> bool {
-        !matches!(self, Self::Reading { .. } | Self::Ended)
+        !matches!(self, Self::Reading { .. } | Self::Ended(_))
     }
 }
 
@@ -84,10 +85,15 @@ impl Reboot {
     }
 
     pub(super) fn resume(saved: Saved, limits: &Limits, now: Timestamp) -> (Self, Effect) {
+        let mut effect = Effect::Probe;
         let phase = match saved {
-            Saved::Reading { .. } | Saved::Ended => Saved::Reading {
+            Saved::Reading { .. } => Saved::Reading {
                 until: now + limits.settle,
             },
+            Saved::Ended(outcome) => {
+                effect = Effect::Finish(outcome.clone());
+                Saved::Ended(outcome)
+            }
             Saved::Asking { old, asked_at } | Saved::Settling { old, asked_at, .. } => {
                 Saved::Settling {
                     old,
@@ -115,7 +121,7 @@ impl Reboot {
                 phase,
                 last: Last::Nothing,
             },
-            Effect::Probe,
+            effect,
         )
     }
 
@@ -196,12 +202,18 @@ impl Reboot {
                 self.ask(old, now)
             }
             (
+                Saved::Settling { old, asked_at, .. } | Saved::Awaiting { old, asked_at, .. },
+                Ok(ready),
+            ) if ready.proves_boot_since(&old, asked_at) => self.end(Outcome::Rebooted {
+                proof: BootProof::new(old, ready, asked_at),
+            }),
+            (
                 Saved::Settling {
                     old,
                     asked_at,
                     until,
                 },
-                Err(_),
+                _,
             ) if now >= until => {
                 self.phase = Saved::Awaiting {
                     old,
@@ -210,12 +222,6 @@ impl Reboot {
                 };
                 Effect::Sleep(limits.poll)
             }
-            (
-                Saved::Settling { old, asked_at, .. } | Saved::Awaiting { old, asked_at, .. },
-                Ok(ready),
-            ) if ready.proves_boot_since(&old, asked_at) => self.end(Outcome::Rebooted {
-                proof: BootProof::new(old, ready, asked_at),
-            }),
             (
                 Saved::Awaiting {
                     old,
@@ -230,7 +236,7 @@ impl Reboot {
 
     /// The end, with nothing owed.
     fn end(&mut self, outcome: Outcome) -> Effect {
-        self.phase = Saved::Ended;
+        self.phase = Saved::Ended(Box::new(outcome.clone()));
         Effect::finish(outcome)
     }
 

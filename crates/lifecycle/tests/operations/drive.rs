@@ -69,14 +69,21 @@ impl Drive {
         self.check(boot, "healthy", |_| {})
     }
 
-    pub(crate) fn check(self, boot: u64, words: &str, spoil: impl FnOnce(&mut Sightings)) -> Self {
+    pub(crate) fn check(
+        mut self,
+        boot: u64,
+        words: &str,
+        spoil: impl FnOnce(&mut Sightings),
+    ) -> Self {
+        self.wake();
         let mut seen = fixture::healthy(boot, self.now, self.now);
         spoil(&mut seen);
         let event = Event::Checked(Box::new(assess(seen)));
         self.answer(&format!("boot {boot}, {words}"), event)
     }
 
-    pub(crate) fn seen(self, run_state: RunState) -> Self {
+    pub(crate) fn seen(mut self, run_state: RunState) -> Self {
+        self.wake();
         let words = run_state.as_str().to_owned();
         let seen = fixture::observation(run_state, self.now);
         self.answer(&words, Event::Observed(Ok(seen)))
@@ -90,7 +97,8 @@ impl Drive {
         self.seen(RunState::Running)
     }
 
-    pub(crate) fn locked(self, run_state: RunState) -> Self {
+    pub(crate) fn locked(mut self, run_state: RunState) -> Self {
+        self.wake();
         let words = format!("{}, locked", run_state.as_str());
         let mut seen = fixture::observation(run_state, self.now);
         seen.lock = Some("backup".to_owned());
@@ -127,7 +135,8 @@ impl Drive {
         self.up_as(boot, uptime, "running")
     }
 
-    pub(crate) fn up_as(self, boot: u64, uptime: u64, state: &str) -> Self {
+    pub(crate) fn up_as(mut self, boot: u64, uptime: u64, state: &str) -> Self {
+        self.wake();
         let readiness = Readiness {
             boot_id: fixture::boot_id(boot),
             uptime: Duration::from_secs(uptime),
@@ -158,11 +167,11 @@ impl Drive {
 
     /// The controller dies at the effect that is out, or the run has ended; another takes it up.
     pub(crate) fn resumed(mut self, seconds: u64) -> Self {
-        let text = serde_json::to_string(&self.operation.saved()).unwrap();
+        let text = serde_json::to_string(&self.operation.saved()).expect("plain data");
         self.tell(&describe(&self.effect));
         let _ = writeln!(self.story, "--- resumed {seconds}s later");
         self = self.after(seconds);
-        let saved = serde_json::from_str(&text).unwrap();
+        let saved = serde_json::from_str(&text).expect("what was written");
         (self.operation, self.effect) =
             Operation::resume(saved, Accepted::none(), self.limits, self.now);
         self
@@ -189,24 +198,21 @@ impl Drive {
     }
 
     fn answer(mut self, words: &str, event: Event) -> Self {
-        if let Effect::Sleep(span) = self.effect {
-            self.tell(&describe(&self.effect));
-            self.now = self.now + span;
-            self.effect = self.operation.step(Event::Woke, self.now);
-        }
-        if let Event::Checked(check) = event {
-            // Made before the pause that an answer may have waited for.
-            return self.take(words, Event::Checked(check));
-        }
-        self.take(words, event)
-    }
-
-    fn take(mut self, words: &str, event: Event) -> Self {
+        self.wake();
         let wanted = describe(&self.effect);
         assert!(!wanted.starts_with('='), "it has ended: {wanted}");
         self.tell(&format!("{wanted} -> {words}"));
         self.effect = self.operation.step(event, self.now);
         self
+    }
+
+    /// Sleeps, if that is what is wanted.
+    fn wake(&mut self) {
+        if let Effect::Sleep(span) = self.effect {
+            self.tell(&describe(&self.effect));
+            self.now = self.now + span;
+            self.effect = self.operation.step(Event::Woke, self.now);
+        }
     }
 
     fn tell(&mut self, text: &str) {
@@ -216,7 +222,7 @@ impl Drive {
 }
 
 fn number(boot: &BootId) -> u64 {
-    u64::from_str_radix(&boot.as_str()[24..], 16).expect("a boot of the fixture")
+    u64::from_str_radix(boot.short(), 16).expect("a boot of the fixture")
 }
 
 pub(crate) fn describe(effect: &Effect) -> String {
@@ -248,8 +254,10 @@ fn end(outcome: &Outcome) -> String {
             health,
             manual,
         } => {
-            let by_hand = manual.join(" | ");
-            format!("partly fixed, {applied} applied, {}, by hand: {by_hand}", unhealthy(health))
+            format!(
+                "partly fixed, {applied} applied, {}, by hand {manual:?}",
+                unhealthy(health)
+            )
         }
         Outcome::Refused { refusal } => format!("refused: {refusal}"),
         Outcome::StillRunning { after } => format!("still running after {after:?}"),
@@ -275,11 +283,16 @@ fn end(outcome: &Outcome) -> String {
 
 fn proved(proof: &BootProof) -> String {
     let (old, new) = (number(&proof.old), number(&proof.new));
-    format!("boot {old} to {new}, up {:?}, took {:?}", proof.uptime, proof.took)
+    format!(
+        "boot {old} to {new}, up {:?}, took {:?}",
+        proof.uptime, proof.took
+    )
 }
 
 fn unhealthy(health: &Health) -> String {
     let bad = health.unhealthy.iter();
-    let bad: Vec<_> = bad.map(|v| format!("{} {}", v.condition.number(), v.state.as_str())).collect();
+    let bad: Vec<_> = bad
+        .map(|v| format!("{} {}", v.condition.number(), v.state.as_str()))
+        .collect();
     format!("unhealthy {bad:?}")
 }

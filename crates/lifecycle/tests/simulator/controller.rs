@@ -1,14 +1,16 @@
-//! The simulated controller: drives one operation as the program does, crashes, resumes, and
-//! checks the laws against what really is so.
+//! The simulated controller: drives one operation as the program does, with a journal that holds
+//! what the last recorded effect left, dies, and resumes.
 
+use std::io::Write as _;
 use std::time::Duration;
 
-use conditions::{Check, State, Timestamp};
-use lifecycle::gate::Accepted;
-use lifecycle::operation::{AskReport, Effect, Event, Limits, Operation, Outcome, Request, Saved};
+use conditions::{Check, Condition, Sightings, State, Timestamp, assess};
+use lifecycle::gate::{Accepted, Permit};
+use lifecycle::operation::{AskReport, Effect, Event, Limits, Operation, Request, Saved};
 use lifecycle::{NotReady, Readiness};
 
-use crate::guest::{Guest, Power};
+use crate::guest::Guest;
+use crate::judge::{Checked, Judge, word};
 use crate::random::Random;
 use crate::sightings;
 
@@ -18,155 +20,182 @@ const ENOUGH: u32 = 20_000;
 struct Simulation {
     random: Random,
     guest: Guest,
+    judge: Judge,
     limits: Limits,
     crash_percent: u64,
+    /// How often it may still die: one that dies for ever ends nothing.
+    deaths_left: u32,
     lossy: bool,
+    /// The controller's clock is set back now and then.
+    wanders: bool,
+    /// By how much it was, so far.
+    set_back: Duration,
+    accepted: Accepted,
     story: bool,
-    /// What the last check saw, to judge what follows from it.
-    checked: Option<Checked>,
-    is_reboot: bool,
-}
-
-struct Checked {
-    began: Timestamp,
-    boot: u64,
-    node: u64,
-    healthy: bool,
-    stopping: bool,
+    /// What the last check saw, to see it twice.
+    seen: Option<Sightings>,
 }
 
 /// What ended a stretch of a run.
 enum Stretch {
-    Crashed(Saved),
-    Ended(Outcome, Saved),
+    Killed,
+    Ended { may_resume: bool },
 }
 
 /// Runs one seed; says how its runs ended.
 pub(crate) fn run(seed: u64, story: bool) -> Vec<&'static str> {
     let mut random = Random::new(seed);
-    let guest = Guest::new(&mut random);
-    let crash_percent = if random.chance(60) {
-        random.between(1, 30)
-    } else {
-        0
-    };
-    let lossy = random.chance(30);
-    let limits = Limits {
-        poll: random.seconds(1, 5),
-        ..Limits::default()
-    };
-    let request = match random.between(0, 9) {
-        0..=4 => Request::Restart(Accepted::none()),
-        5 => Request::Shutdown(Accepted::none()),
-        6 => Request::Start,
-        7 | 8 => Request::Reboot,
+    let accepted = accepted(&mut random);
+    let request = match random.between(0, 23) {
+        0..=9 => Request::Restart(accepted.clone()),
+        10 | 11 => Request::Shutdown(accepted.clone()),
+        12 | 13 => Request::Start,
+        14..=17 => Request::Reboot,
+        18..=22 => Request::Fix,
         _ => Request::Ready,
     };
-    let is_reboot = request == Request::Reboot;
-    let checked = None;
     let mut simulation = Simulation {
-        random,
-        guest,
-        limits,
-        crash_percent,
-        lossy,
+        guest: Guest::new(&mut random, request == Request::Fix),
+        judge: Judge::new(&request),
+        limits: Limits {
+            poll: random.seconds(1, 5),
+            ..Limits::default()
+        },
+        crash_percent: match random.chance(60) {
+            true => random.between(1, 30),
+            false => 0,
+        },
+        deaths_left: 12,
+        lossy: random.chance(30),
+        wanders: random.chance(20),
+        set_back: Duration::ZERO,
+        accepted,
         story,
-        checked,
-        is_reboot,
+        seen: None,
+        random,
     };
-    simulation.tell(&format!("{request:?}, {:?}", simulation.guest.manners));
+    let guest = &simulation.guest;
+    simulation.tell(&format!(
+        "{request:?}, {:?}, {:?}",
+        guest.manners, guest.agent
+    ));
     simulation.run(request)
+}
+
+fn accepted(random: &mut Random) -> Accepted {
+    let mut conditions = vec![Condition::Package, Condition::Service, Condition::Systemd];
+    conditions.retain(|_| random.chance(25));
+    Accepted::new(conditions).expect("1, 2 and 4 may be")
 }
 
 impl Simulation {
     fn run(&mut self, request: Request) -> Vec<&'static str> {
-        let restarts = matches!(request, Request::Restart(_));
-        let (operation, effect) = Operation::start(request, self.limits, self.guest.now);
-        let mut stretch = self.drive(operation, effect);
+        let (operation, effect) = Operation::start(request, self.limits, self.wall());
+        let mut journal = round_trip(operation.saved());
         let mut words = Vec::new();
+        let mut stretch = self.drive(operation, effect, &mut journal, &mut words);
         let mut resumes_left = 3;
         loop {
-            let saved = match stretch {
-                Stretch::Crashed(saved) => saved,
-                Stretch::Ended(outcome, saved) => {
-                    words.push(word(&outcome));
-                    self.judge_end(&outcome, &saved, restarts);
-                    let may_resume = outcome.is_resumable() || saved.is_owed();
-                    if !may_resume || resumes_left == 0 {
-                        self.judge_abandoned(&saved, restarts);
-                        return words;
-                    }
-                    resumes_left -= 1;
-                    saved
+            if let Stretch::Ended { may_resume } = stretch {
+                if !may_resume || resumes_left == 0 {
+                    self.judge.abandoned(&self.guest, &journal);
+                    return words;
                 }
-            };
-            let away = self.random.seconds(0, 900);
-            self.pass(away);
-            self.tell(&format!("resumed after {away:?} from {saved:?}"));
-            let (operation, effect) = Operation::resume(
-                round_trip(saved),
-                Accepted::none(),
-                self.limits,
-                self.guest.now,
-            );
-            if operation.saved().is_owed() {
-                let looks = matches!(effect, Effect::Observe | Effect::Probe | Effect::Check);
-                assert!(looks, "LAW: a resumed run acts before it looks: {effect:?}");
+                resumes_left -= 1;
             }
-            stretch = self.drive(operation, effect);
+            let away = self.random.seconds(0, 900);
+            self.guest.goes_down_late(&mut self.random);
+            self.pass(away);
+            self.tell(&format!("resumed after {away:?} from {journal:?}"));
+            self.accepted = accepted(&mut self.random);
+            let saved = round_trip(journal.clone());
+            let (operation, effect) =
+                Operation::resume(saved, self.accepted.clone(), self.limits, self.wall());
+            self.judge.resumed(&self.guest, &operation.saved(), &effect);
+            stretch = self.drive(operation, effect, &mut journal, &mut words);
         }
     }
 
-    fn drive(&mut self, mut operation: Operation, mut effect: Effect) -> Stretch {
+    fn drive(
+        &mut self,
+        mut operation: Operation,
+        mut effect: Effect,
+        journal: &mut Saved,
+        words: &mut Vec<&'static str>,
+    ) -> Stretch {
         for _ in 0..ENOUGH {
-            let saved = round_trip(operation.saved());
-            if let Effect::Finish(outcome) = effect {
-                self.tell(&format!("ended: {outcome:?}"));
-                return Stretch::Ended(*outcome, saved);
-            }
             let recorded = effect.is_recorded();
-            if recorded && self.random.chance(self.crash_percent) {
-                self.tell(&format!("crashed before {}", effect.name()));
-                return Stretch::Crashed(saved);
+            if recorded {
+                *journal = round_trip(operation.saved());
+            }
+            if self.dies(recorded) {
+                self.tell(&format!("killed before {}", effect.name()));
+                return Stretch::Killed;
             }
             let name = effect.name();
-            let event = self.perform(effect);
+            let event = match effect {
+                Effect::Finish(outcome) => {
+                    self.tell(&format!("ended: {outcome:?}"));
+                    words.push(word(&outcome));
+                    let saved = operation.saved();
+                    self.judge.end(&self.guest, &outcome, &saved, self.set_back);
+                    let may_resume = outcome.is_resumable() || saved.is_owed();
+                    return Stretch::Ended { may_resume };
+                }
+                effect => self.perform(effect),
+            };
             self.tell(&format!("{name}: {}", describe(&event)));
-            if recorded && self.random.chance(self.crash_percent) {
-                self.tell(&format!("crashed after {name}"));
-                return Stretch::Crashed(saved);
+            if self.dies(recorded) {
+                self.tell(&format!("killed after {name}"));
+                return Stretch::Killed;
             }
-            let duplicate = duplicate(&event);
-            effect = operation.step(event, self.guest.now);
+            let duplicate = self.duplicate(&event);
+            effect = operation.step(event, self.wall());
+            self.judge.intends(&effect, &self.guest);
             let goes_on = !matches!(effect, Effect::Finish(_));
             if goes_on && self.lossy && self.random.chance(5) {
                 // The reply comes twice; what it would have led to was not begun yet.
                 if let Some(event) = duplicate {
                     self.tell("the reply came twice");
-                    effect = operation.step(event, self.guest.now);
+                    effect = operation.step(event, self.wall());
                 }
+            }
+            if recorded {
+                *journal = round_trip(operation.saved());
+            }
+            if self.wanders && self.random.chance(2) {
+                self.set_back += self.random.seconds(1, 4);
+                self.tell("the clock was set back");
             }
         }
         panic!("LAW: the run does not end: {:?}", operation.saved());
+    }
+
+    /// The controller dies at any effect, most often around those that it records.
+    const fn dies(&mut self, recorded: bool) -> bool {
+        let dies = self.random.chance(self.crash_percent) && (recorded || self.random.chance(4));
+        if dies && self.deaths_left > 0 {
+            self.deaths_left -= 1;
+            return true;
+        }
+        false
     }
 
     fn pass(&mut self, span: Duration) {
         self.guest.pass(span, &mut self.random);
     }
 
+    /// What the controller's clock says.
+    fn wall(&self) -> Timestamp {
+        let back = u64::try_from(self.set_back.as_millis()).expect("some minutes");
+        Timestamp::from_millis(self.guest.now.as_millis() - back)
+    }
+
     fn perform(&mut self, effect: Effect) -> Event {
-        if self.is_reboot {
-            let fits = matches!(effect, Effect::Probe | Effect::Reboot | Effect::Sleep(_));
-            assert!(
-                fits,
-                "LAW: a reboot consults more than SSH: {}",
-                effect.name()
-            );
-        }
-        let delay = if self.lossy {
-            self.random.seconds(0, 10)
-        } else {
-            sightings::LOOK
+        self.judge.wanted(&effect);
+        let delay = match self.lossy {
+            true => self.random.seconds(0, 10),
+            false => sightings::LOOK,
         };
         match effect {
             Effect::Sleep(span) => {
@@ -176,7 +205,7 @@ impl Simulation {
             Effect::Check => Event::Checked(Box::new(self.check(delay))),
             Effect::Observe => {
                 self.pass(delay.min(Duration::from_secs(2)));
-                Event::Observed(self.guest.observe(&mut self.random))
+                Event::Observed(self.observe())
             }
             Effect::Probe => {
                 self.pass(delay);
@@ -192,74 +221,61 @@ impl Simulation {
             }
             Effect::Start(order) => {
                 // A backend looks once more right before; the guest was stopped then too.
-                assert_eq!(
-                    *order.node(),
-                    self.guest.node(),
-                    "LAW: started where it is not"
-                );
-                Event::Started(self.guest.start(&mut self.random))
+                assert_eq!(*order.node(), self.guest.node(), "LAW: started elsewhere");
+                let started = self.guest.start(&mut self.random);
+                match self.lossy && self.random.chance(10) {
+                    true => Event::Started(Err("no answer in time".to_owned())),
+                    false => Event::Started(started),
+                }
             }
-            Effect::Apply(_) | Effect::Finish(_) => unreachable!("not simulated here"),
+            Effect::Apply(remedy) => {
+                self.pass(delay);
+                Event::Applied(self.apply(&remedy))
+            }
+            Effect::Finish(_) => unreachable!("an end is not performed"),
         }
     }
 
+    fn observe(&mut self) -> Result<conditions::Observation, String> {
+        if self.random.chance(self.guest.deaf) {
+            return Err("the hypervisor does not answer".to_owned());
+        }
+        Ok(sightings::observation(&self.guest, self.wall()))
+    }
+
     fn check(&mut self, delay: Duration) -> Check {
-        let began = self.guest.now;
-        let check = conditions::assess(sightings::of(&self.guest, began, began + delay));
-        self.checked = Some(Checked {
-            began,
-            boot: self.guest.boot,
-            node: self.guest.node,
-            healthy: check.verdicts().iter().all(|v| v.state == State::Healthy),
-            stopping: self.guest.is_stopping(),
-        });
+        let began = self.wall();
+        let seen = sightings::of(&self.guest, began, began + delay);
+        let check = assess(seen.clone());
+        self.seen = self.lossy.then_some(seen);
+        self.judge.checked = Some(Checked::new(&self.guest, &check, self.set_back));
         self.pass(delay);
         check
     }
 
-    fn shutdown(&mut self, permit: lifecycle::gate::Permit) -> AskReport {
-        let Ok(observed) = self.guest.observe(&mut self.random) else {
-            return AskReport::NotSent("the hypervisor does not answer".to_owned());
+    fn shutdown(&mut self, permit: Permit) -> AskReport {
+        let observed = match self.observe() {
+            Ok(observed) => observed,
+            Err(why) => return AskReport::NotSent(why),
         };
         let boot = permit.boot_id().clone();
-        let order = match permit.redeem(&observed, self.guest.now) {
+        let order = match permit.redeem(&observed, self.wall()) {
             Ok(order) => order,
             Err(refusal) => return AskReport::Denied(refusal),
         };
-        let checked = self
-            .checked
-            .take()
-            .expect("LAW: a shutdown without a check");
-        let age = self.guest.now.since(checked.began);
-        assert!(
-            age <= self.limits.permit,
-            "LAW: a permit was used after {age:?}"
-        );
-        assert!(
-            checked.healthy,
-            "LAW: an unhealthy guest was asked to shut down"
-        );
-        assert!(
-            !self.guest.locked,
-            "LAW: a locked guest was asked to shut down"
-        );
-        assert!(!checked.stopping, "LAW: a stopping guest was asked again");
-        assert_eq!(
-            checked.node, self.guest.node,
-            "LAW: a guest that moved was asked"
-        );
-        assert_eq!(
-            boot,
-            crate::guest::boot_id(checked.boot),
-            "LAW: a permit of another boot"
-        );
         assert_eq!(
             *order.guest(),
             observed.guest,
             "LAW: an order for another guest"
         );
-        if !self.guest.agent_alive || !self.guest.answers() {
+        let back = self.set_back;
+        self.judge
+            .shutdown(&self.guest, &self.limits, &boot, &self.accepted, back);
+        if !self.guest.hears_channel() {
             return AskReport::NotSent("the agent's socket is closed".to_owned());
+        }
+        if self.random.chance(3) {
+            return AskReport::Refused("the command is disabled".to_owned());
         }
         self.guest.hear_shutdown(&mut self.random);
         match self.lossy && self.random.chance(20) {
@@ -269,7 +285,8 @@ impl Simulation {
     }
 
     fn reboot(&mut self) -> AskReport {
-        if !self.guest.sshd_alive || !self.guest.answers() {
+        self.judge.reboot(&self.guest);
+        if !self.guest.hears_ssh() {
             return AskReport::NotSent("SSH does not answer".to_owned());
         }
         self.guest.hear_reboot(&mut self.random);
@@ -279,91 +296,55 @@ impl Simulation {
         }
     }
 
+    /// A remedy fails before or after it had its effect, or at all.
+    fn apply(&mut self, remedy: &conditions::Remedy) -> Result<String, String> {
+        let over_channel = self.guest.hears_channel() && !remedy.touches_agent();
+        if !self.guest.hears_ssh() && !over_channel {
+            return Err("the guest does not answer".to_owned());
+        }
+        let fails = self.random.chance(6);
+        if fails && self.random.chance(50) {
+            return Err("the disk is full".to_owned());
+        }
+        self.guest.agent.apply(remedy)?;
+        match fails {
+            true => Err("the connection broke".to_owned()),
+            false => Ok("done".to_owned()),
+        }
+    }
+
     fn probe(&self) -> Result<Readiness, NotReady> {
-        if !self.guest.sshd_alive || !self.guest.answers() {
+        if !self.guest.hears_ssh() {
             return Err(NotReady::later("SSH does not answer".to_owned()));
         }
-        let system_state = if self.guest.is_stopping() {
-            "stopping"
-        } else {
-            "running"
+        let system_state = match self.guest.is_stopping() {
+            true => "stopping",
+            false => "running",
         };
         Ok(Readiness {
             boot_id: self.guest.boot_id(),
             uptime: self.guest.uptime(),
             system_state: Some(system_state.to_owned()),
-            at: self.guest.now,
+            at: self.wall(),
         })
     }
 
-    /// An end must be true.
-    fn judge_end(&self, outcome: &Outcome, saved: &Saved, restarts: bool) {
-        let guest = &self.guest;
-        match outcome {
-            Outcome::Restarted { proof } | Outcome::Rebooted { proof } => {
-                assert_ne!(
-                    proof.old, proof.new,
-                    "LAW: the old boot was taken for the new one"
-                );
-                let began = guest.now.since(guest.booted_at);
-                let since_asked = proof.took + Duration::from_secs(6) + self.since_proof(proof);
-                assert!(
-                    began <= since_asked,
-                    "LAW: a boot older than the request is credited"
-                );
-                assert_eq!(
-                    proof.new,
-                    guest.boot_id(),
-                    "LAW: a boot that does not run is credited"
-                );
-                assert!(!saved.is_owed(), "LAW: something is owed after success");
-            }
-            Outcome::Refused { refusal } => {
-                assert!(!refusal.reasons.is_empty(), "a refusal without a reason");
-                let nothing_asked = guest.asked.is_empty() || saved.is_owed();
-                assert!(
-                    nothing_asked,
-                    "LAW: refused after asking, and nothing is owed"
-                );
-            }
-            Outcome::StillRunning { .. } => {
-                assert!(
-                    saved.is_owed(),
-                    "LAW: a guest that was asked is not watched any more"
-                );
-            }
-            Outcome::Stopped { .. } => {
-                assert_eq!(guest.power, Power::Off, "LAW: it does not rest");
-            }
-            Outcome::NotStarted { .. } if restarts => {
-                assert!(saved.owes_start(), "LAW: the promised start is forgotten");
-            }
-            _ => {}
-        }
-    }
-
-    /// Time since the proof was given: a restart goes on to check the guest's health.
-    fn since_proof(&self, proof: &lifecycle::operation::BootProof) -> Duration {
-        self.guest.uptime().saturating_sub(proof.uptime)
-    }
-
-    /// A restart that is over and owes nothing has not left the guest off.
-    fn judge_abandoned(&self, saved: &Saved, restarts: bool) {
-        let was_asked = self.guest.asked.contains(&self.guest.boot);
-        if restarts && !saved.is_owed() && self.guest.power == Power::Off {
-            assert!(
-                !was_asked,
-                "LAW: a restart took the guest down and does not owe it a start"
-            );
-        }
+    fn duplicate(&self, event: &Event) -> Option<Event> {
+        Some(match event {
+            Event::Observed(observed) => Event::Observed(observed.clone()),
+            Event::Probed(probed) => Event::Probed(probed.clone()),
+            Event::Asked(report) => Event::Asked(report.clone()),
+            Event::Started(started) => Event::Started(started.clone()),
+            Event::Applied(applied) => Event::Applied(applied.clone()),
+            Event::Woke => Event::Woke,
+            Event::Checked(_) => Event::Checked(Box::new(assess(self.seen.clone()?))),
+        })
     }
 
     fn tell(&self, text: &str) {
         if self.story {
-            println!(
-                "{:>9.1} s  {text}",
-                self.guest.now.as_millis() as f64 / 1000.0 % 1e6
-            );
+            let seconds = self.guest.now.as_millis() as f64 / 1000.0 % 1e6;
+            let _ = writeln!(std::io::stdout(), "{seconds:>9.1} s  {text}");
         }
     }
 }
@@ -376,49 +357,17 @@ fn round_trip(saved: Saved) -> Saved {
     read
 }
 
-fn duplicate(event: &Event) -> Option<Event> {
-    match event {
-        Event::Observed(observed) => Some(Event::Observed(observed.clone())),
-        Event::Probed(probed) => Some(Event::Probed(probed.clone())),
-        Event::Asked(report) => Some(Event::Asked(report.clone())),
-        Event::Started(started) => Some(Event::Started(started.clone())),
-        Event::Woke => Some(Event::Woke),
-        Event::Checked(_) | Event::Applied(_) => None,
-    }
-}
-
 fn describe(event: &Event) -> String {
     match event {
         Event::Checked(check) => {
-            let bad = check
-                .verdicts()
-                .iter()
-                .filter(|v| v.state != State::Healthy);
-            let bad: Vec<_> = bad
+            let verdicts = check.verdicts().iter();
+            let bad: Vec<_> = verdicts
+                .filter(|v| v.state != State::Healthy)
                 .map(|v| (v.condition.number(), v.state.as_str()))
                 .collect();
             format!("unhealthy {bad:?}, stopping {}", check.is_stopping())
         }
         Event::Observed(seen) => format!("{:?}", seen.as_ref().map(|seen| &seen.run_state)),
         other => format!("{other:?}"),
-    }
-}
-
-fn word(outcome: &Outcome) -> &'static str {
-    match outcome {
-        Outcome::Restarted { .. } => "restarted",
-        Outcome::Rebooted { .. } => "rebooted",
-        Outcome::Stopped { .. } => "stopped",
-        Outcome::Started { .. } => "started",
-        Outcome::Ready { .. } => "ready",
-        Outcome::Fixed { .. } => "fixed",
-        Outcome::PartlyFixed { .. } => "partly-fixed",
-        Outcome::Refused { .. } => "refused",
-        Outcome::StillRunning { .. } => "still-running",
-        Outcome::RebootedInstead { .. } => "rebooted-instead",
-        Outcome::NotStarted { .. } => "not-started",
-        Outcome::NotReady { .. } => "not-ready",
-        Outcome::BackUnhealthy { .. } => "back-unhealthy",
-        Outcome::Failed { .. } => "failed",
     }
 }

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use conditions::{BootId, NodeName, Observation, RunState, Timestamp};
+use conditions::{BootId, Condition, NodeName, RunState, Timestamp};
 
+use crate::agent::{Agent, Life};
+use crate::fixture;
 use crate::random::Random;
 
 /// What the machine does.
@@ -38,9 +40,10 @@ pub(crate) struct Guest {
     pub(crate) boot: u64,
     pub(crate) booted_at: Timestamp,
     pub(crate) manners: Manners,
-    pub(crate) agent_alive: bool,
+    pub(crate) agent: Agent,
     pub(crate) sshd_alive: bool,
-    pub(crate) hooked: bool,
+    /// What nobody can read in it.
+    pub(crate) veiled: Vec<Condition>,
     pub(crate) locked: bool,
     pub(crate) node: u64,
     /// Powering on fails this many times.
@@ -49,12 +52,17 @@ pub(crate) struct Guest {
     pub(crate) deaf: u64,
     /// Boots whose going down the controller asked for.
     pub(crate) asked: Vec<u64>,
+    /// How often it was powered on.
+    pub(crate) starts: u32,
     boot_time: (u64, u64),
     restless: bool,
+    /// A restless guest has hooks planted, too.
+    is_planted: bool,
 }
 
 impl Guest {
-    pub(crate) fn new(random: &mut Random) -> Self {
+    /// A guest; one that is to be repaired has what needs it.
+    pub(crate) fn new(random: &mut Random, is_repaired: bool) -> Self {
         let now = Timestamp::from_millis(1_700_000_000_000);
         let manners = match random.between(0, 9) {
             0 => Manners::Ignores,
@@ -72,9 +80,9 @@ impl Guest {
             boot: 1,
             booted_at: Timestamp::from_millis(now.as_millis() - random.between(0, 9_000_000)),
             manners,
-            agent_alive: random.chance(90),
+            agent: agent(random, is_repaired),
             sshd_alive: random.chance(92),
-            hooked: random.chance(8),
+            veiled: veiled(random),
             locked: random.chance(3),
             node: 1,
             start_failures: if random.chance(10) {
@@ -84,12 +92,14 @@ impl Guest {
             },
             deaf: if random.chance(15) { 20 } else { 0 },
             asked: Vec::new(),
+            starts: 0,
             boot_time: if random.chance(10) {
                 (100, 500)
             } else {
                 (2, 60)
             },
             restless: random.chance(10),
+            is_planted: !is_repaired,
         }
     }
 
@@ -99,7 +109,6 @@ impl Guest {
         match self.power {
             Power::Booting(until) if self.now >= until => {
                 self.power = Power::Up;
-                self.agent_alive |= random.chance(95);
                 self.sshd_alive = random.chance(97);
             }
             Power::Stopping { until, reboots, .. } if self.now >= until => {
@@ -119,12 +128,13 @@ impl Guest {
     fn misbehave(&mut self, random: &mut Random) {
         match random.between(0, 400) {
             0 => self.stop(random.seconds(1, 30), true, random),
-            1 => self.agent_alive = !self.agent_alive,
+            1 => self.agent.life = Life::Dead,
             2 => self.sshd_alive = !self.sshd_alive,
             3 => self.locked = !self.locked,
             4 => self.node += 1,
-            5 => self.hooked = true,
+            5 if self.is_planted => self.agent.plant(random),
             6 => self.stop(random.seconds(1, 30), false, random),
+            7 => self.agent.life = Life::Hangs,
             _ => {}
         }
     }
@@ -142,7 +152,7 @@ impl Guest {
         self.boot += 1;
         self.booted_at = at;
         self.power = Power::Booting(at + random.seconds(self.boot_time.0, self.boot_time.1));
-        self.agent_alive = true;
+        self.agent.boot(random);
     }
 
     /// `guest-shutdown`, as the agent hears it.
@@ -175,20 +185,17 @@ impl Guest {
             self.start_failures -= 1;
             return Err("the disk is busy".to_owned());
         }
+        self.starts += 1;
         self.power_up(self.now, random);
         Ok("running".to_owned())
     }
 
-    /// What the hypervisor answers.
-    pub(crate) fn observe(&self, random: &mut Random) -> Result<Observation, String> {
-        if random.chance(self.deaf) {
-            return Err("the hypervisor does not answer".to_owned());
+    /// Late, and long after the controller stopped waiting, it goes down after all.
+    pub(crate) fn goes_down_late(&mut self, random: &mut Random) {
+        let is_late = self.power == Power::Up && self.asked.last() == Some(&self.boot);
+        if is_late && random.chance(40) {
+            self.stop(random.seconds(1, 300), false, random);
         }
-        Ok(self.observation())
-    }
-
-    pub(crate) fn observation(&self) -> Observation {
-        crate::sightings::observation(self)
     }
 
     pub(crate) const fn run_state(&self) -> RunState {
@@ -203,15 +210,25 @@ impl Guest {
     }
 
     /// User space answers.
-    pub(crate) const fn answers(&self) -> bool {
+    const fn answers(&self) -> bool {
         matches!(
             self.power,
             Power::Up | Power::Stopping { answers: true, .. }
         )
     }
 
+    /// A command over SSH would run.
+    pub(crate) const fn hears_ssh(&self) -> bool {
+        self.sshd_alive && self.answers()
+    }
+
+    /// The agent would answer.
+    pub(crate) fn hears_channel(&self) -> bool {
+        self.agent.life == Life::Runs && self.answers()
+    }
+
     pub(crate) fn boot_id(&self) -> BootId {
-        boot_id(self.boot)
+        fixture::boot_id(self.boot)
     }
 
     pub(crate) fn node(&self) -> NodeName {
@@ -223,8 +240,22 @@ impl Guest {
     }
 }
 
-pub(crate) fn boot_id(number: u64) -> BootId {
-    format!("00000000-0000-4000-8000-{number:012x}")
-        .parse()
-        .expect("a UUID")
+fn agent(random: &mut Random, is_repaired: bool) -> Agent {
+    if is_repaired {
+        return Agent::damaged(random);
+    }
+    let mut agent = Agent::healthy();
+    if random.chance(8) {
+        agent.plant(random);
+    }
+    if random.chance(10) {
+        agent.life = Life::Dead;
+    }
+    agent
+}
+
+fn veiled(random: &mut Random) -> Vec<Condition> {
+    let mut veiled = vec![Condition::Package, Condition::Service, Condition::Systemd];
+    veiled.retain(|_| random.chance(6));
+    veiled
 }

@@ -5,8 +5,12 @@
 //! `HOSPES_SEEDS=100000 cargo test -p lifecycle --test simulator` runs more seeds,
 //! `HOSPES_SEED=4711` replays one with its story.
 
+mod agent;
 mod controller;
+#[path = "../fixture/mod.rs"]
+mod fixture;
 mod guest;
+mod judge;
 mod random;
 mod sightings;
 
@@ -39,6 +43,9 @@ fn no_seed_breaks_a_law_and_every_run_ends() {
         "rebooted",
         "stopped",
         "started",
+        "ready",
+        "fixed",
+        "partly-fixed",
         "refused",
         "still-running",
         "rebooted-instead",

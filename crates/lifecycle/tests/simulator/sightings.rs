@@ -1,168 +1,118 @@
 //! What a check sees of the simulated guest.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use conditions::{
-    ChannelAnswers, ChannelDevice, ChannelReport, FreezeStatus, GuestFacts, GuestId, MachineMarks,
-    Observation, PORT_DEVICE, PackageFacts, RunState, Sightings, SilenceReason, SshSighting,
-    Timestamp, UnitFacts, Unreadable, UnreadableReason, Via,
+    ChannelReport, Condition, FileFacts, GuestFacts, Observation, PORT_DEVICE, RunState, Sightings,
+    SilenceReason, SshSighting, Timestamp, Unreadable, UnreadableReason, Via,
 };
 
+use crate::agent::{Agent, Life};
+use crate::fixture::{self, command_line, set};
 use crate::guest::Guest;
 
-const UNIT: &str = "qemu-guest-agent.service";
+/// How long a look takes when nothing is lost.
+pub(crate) const LOOK: Duration = Duration::from_millis(80);
 
-pub(crate) fn observation(guest: &Guest) -> Observation {
-    Observation {
-        guest: name(),
-        node: guest.node(),
-        run_state: guest.run_state(),
-        lock: guest.locked.then(|| "backup".to_owned()),
-        channel_device: ChannelDevice::Present {
-            opened_by_guest: Some(guest.agent_alive),
-        },
-        evidence: String::new(),
-        at: guest.now,
-    }
+/// What the hypervisor sees at `at`.
+pub(crate) fn observation(guest: &Guest, at: Timestamp) -> Observation {
+    let mut seen = fixture::observation(guest.run_state(), at);
+    seen.node = guest.node();
+    seen.lock = guest.locked.then(|| "backup".to_owned());
+    seen
 }
 
 /// All that a check of `guest` sees; what cannot be read is absent or silent.
 pub(crate) fn of(guest: &Guest, started: Timestamp, finished: Timestamp) -> Sightings {
-    let by_ssh = guest.answers() && guest.sshd_alive;
-    let by_channel = guest.answers() && guest.agent_alive;
+    let by_ssh = guest.hears_ssh();
+    let by_channel = guest.hears_channel();
+    let mut seen = fixture::healthy(guest.boot, started, finished);
+    seen.observation = observation(guest, started);
     let unreadable = || Unreadable::new(UnreadableReason::Unreachable, "no route");
-    let via = if by_ssh { Via::Ssh } else { Via::Channel };
-    Sightings {
-        observation: observation(guest),
-        channel: if by_channel {
-            answers(guest)
-        } else {
-            silence(guest)
-        },
-        shell: if by_ssh || by_channel {
-            Ok(facts(guest, via))
-        } else {
-            Err(unreadable())
-        },
-        ssh: match by_ssh {
-            true => SshSighting::Read(marks(guest)),
-            false => SshSighting::Unreadable(unreadable()),
-        },
-        started,
-        finished,
+    if !by_ssh {
+        seen.ssh = SshSighting::Unreadable(unreadable());
     }
-}
-
-fn name() -> GuestId {
-    "web1".parse().expect("a name")
-}
-
-fn marks(guest: &Guest) -> MachineMarks {
-    MachineMarks {
-        boot_id: Some(guest.boot_id()),
-        macs: BTreeSet::from(["52:54:00:12:34:56".to_owned()]),
-        host_name: Some("web1".to_owned()),
+    if !by_channel {
+        let reason = match guest.run_state() {
+            RunState::Stopped => SilenceReason::GuestStopped,
+            _ => SilenceReason::TimedOut,
+        };
+        let evidence = "no answer".to_owned();
+        seen.channel = ChannelReport::Silent { reason, evidence };
     }
+    match &mut seen.shell {
+        Ok(facts) if by_ssh || by_channel => {
+            facts.via = if by_ssh { Via::Ssh } else { Via::Channel };
+            facts.uptime = Some(guest.uptime());
+            if guest.is_stopping() {
+                facts.system_state = Some("stopping".to_owned());
+            }
+            show(&guest.agent, facts);
+            veil(guest, facts);
+        }
+        shell => *shell = Err(unreadable()),
+    }
+    seen
 }
 
-fn answers(guest: &Guest) -> ChannelReport {
-    ChannelReport::Answered(Box::new(ChannelAnswers {
-        version: "7.2.22".to_owned(),
-        enabled: BTreeSet::from(["guest-shutdown".to_owned(), "guest-exec".to_owned()]),
-        freeze: Some(FreezeStatus::Thawed),
-        marks: marks(guest),
-        ping_us: 100,
-    }))
-}
-
-fn silence(guest: &Guest) -> ChannelReport {
-    let reason = match guest.run_state() {
-        RunState::Stopped => SilenceReason::GuestStopped,
-        _ => SilenceReason::TimedOut,
+/// The agent as systemd and the package manager tell of it.
+fn show(agent: &Agent, facts: &mut GuestFacts) {
+    let (active, sub) = match agent.life {
+        Life::Runs | Life::Hangs => ("active", "running"),
+        Life::Dead => ("inactive", "dead"),
+        Life::Failed => ("failed", "failed"),
     };
-    ChannelReport::Silent {
-        reason,
-        evidence: "no answer".to_owned(),
+    set(facts, "ActiveState", active);
+    set(facts, "SubState", sub);
+    if agent.needs_reload() {
+        set(facts, "NeedDaemonReload", "yes");
+    }
+    if agent.masked {
+        set(facts, "LoadState", "masked");
+    }
+    if !agent.installed {
+        facts.packages = Some(BTreeMap::new());
+        set(facts, "LoadState", "not-found");
+        facts.agent_unit = None;
+    }
+    if !agent.wanted {
+        set(facts, "UnitFileState", "disabled");
+        let port = facts.units.get_mut(PORT_DEVICE).expect("the port's");
+        port.properties.remove("Wants");
+    }
+    let hooks = agent.hooks();
+    if !hooks.stop_post.is_empty() {
+        let lines: Vec<_> = hooks
+            .stop_post
+            .iter()
+            .map(|argv| command_line(argv))
+            .collect();
+        let unit = facts.units.get_mut(fixture::UNIT).expect("the agent's");
+        unit.properties.insert("ExecStopPost".to_owned(), lines);
+    }
+    if let Some(action) = &hooks.success_action {
+        set(facts, "SuccessAction", action);
+    }
+    for (path, text) in &agent.disk {
+        let (text, truncated) = (text.clone(), false);
+        facts
+            .files
+            .insert(path.clone(), FileFacts { text, truncated });
     }
 }
 
-fn facts(guest: &Guest, via: Via) -> GuestFacts {
-    let package = PackageFacts {
-        status: "install ok installed".to_owned(),
-        version: "1:7.2".to_owned(),
-    };
-    let active = if guest.agent_alive {
-        ("active", "running")
-    } else {
-        ("inactive", "dead")
-    };
-    let mut agent = vec![
-        ("Id", UNIT),
-        ("LoadState", "loaded"),
-        ("ActiveState", active.0),
-        ("SubState", active.1),
-        ("UnitFileState", "static"),
-        ("NeedDaemonReload", "no"),
-        ("Job", ""),
-        ("SuccessAction", "none"),
-        ("FailureAction", "none"),
-        ("StartLimitAction", "none"),
-        ("JobTimeoutAction", "none"),
-        ("OnFailure", ""),
-        ("OnSuccess", ""),
-        ("BoundBy", ""),
-        ("RequiredBy", ""),
-        ("ConsistsOf", ""),
-        ("PropagatesStopTo", ""),
-        ("TriggeredBy", ""),
-        ("ExecStart", START),
-    ];
-    if guest.hooked {
-        agent.push(("ExecStopPost", HOOK));
-    }
-    let port = [
-        ("LoadState", "loaded"),
-        ("ActiveState", "active"),
-        ("Wants", UNIT),
-    ];
-    let state = if guest.is_stopping() {
-        "stopping"
-    } else {
-        "running"
-    };
-    GuestFacts {
-        as_root: true,
-        marks: marks(guest),
-        uptime: Some(guest.uptime()),
-        system_state: Some(state.to_owned()),
-        packages: Some(BTreeMap::from([("qemu-guest-agent".to_owned(), package)])),
-        units: BTreeMap::from([
-            (UNIT.to_owned(), unit(&agent)),
-            (PORT_DEVICE.to_owned(), unit(&port)),
-        ]),
-        agent_unit: Some(UNIT.to_owned()),
-        port_in_guest: Some(true),
-        jobs: Some(Vec::new()),
-        ..GuestFacts::unread(via)
+/// Takes away what cannot be read in this guest.
+fn veil(guest: &Guest, facts: &mut GuestFacts) {
+    for condition in &guest.veiled {
+        match condition {
+            Condition::Package => facts.packages = None,
+            Condition::Systemd => facts.jobs = None,
+            _ => {
+                if let Some(unit) = facts.units.get_mut(fixture::UNIT) {
+                    unit.properties.remove("SubState");
+                }
+            }
+        }
     }
 }
-
-const START: &str = "{ path=/usr/sbin/qemu-ga ; argv[]=/usr/sbin/qemu-ga ; ignore_errors=no ; \
-                     start_time=[n/a] ; stop_time=[n/a] ; pid=0 ; code=(null) ; status=0/0 }";
-
-const HOOK: &str = "{ path=/usr/bin/qemu-ga ; argv[]=/usr/bin/qemu-ga --shutdown ; \
-                    ignore_errors=no ; start_time=[n/a] ; stop_time=[n/a] ; pid=0 ; code=(null) ; \
-                    status=0/0 }";
-
-fn unit(properties: &[(&str, &str)]) -> UnitFacts {
-    let properties = properties
-        .iter()
-        .map(|(key, value)| ((*key).to_owned(), vec![(*value).to_owned()]));
-    UnitFacts {
-        properties: properties.collect(),
-    }
-}
-
-/// How long a look takes when nothing is lost.
-pub(crate) const LOOK: Duration = Duration::from_millis(80);

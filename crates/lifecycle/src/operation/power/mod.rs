@@ -93,8 +93,9 @@ enum Phase {
     },
     /// Readiness was not reached; a last check is made for the report.
     Concluding { cause: Cause, reason: String },
-    /// Nothing is owed.
-    Ended,
+    /// Nothing is owed. The end is kept: a controller may die before it is recorded, and nothing
+    /// is done a second time for that.
+    Ended(Box<Outcome>),
 }
 
 impl Saved {
@@ -140,7 +141,8 @@ impl Power {
     ) -> (Self, Effect) {
         let Saved { goal, phase } = saved;
         let (phase, effect) = match phase {
-            Phase::Checking | Phase::Ended => return Self::begin(goal, accepted, now),
+            Phase::Checking => return Self::begin(goal, accepted, now),
+            Phase::Ended(outcome) => (Phase::Ended(outcome.clone()), Effect::Finish(outcome)),
             Phase::Looking { .. } => (Phase::Looking { began: now }, Effect::Observe),
             Phase::Asking(asked) | Phase::Settling { asked, .. } => (
                 Phase::Settling {
@@ -270,7 +272,7 @@ impl Power {
 
     /// The end, with nothing owed.
     pub(super) fn end(&mut self, outcome: Outcome) -> Effect {
-        self.phase = Phase::Ended;
+        self.phase = Phase::Ended(Box::new(outcome.clone()));
         Effect::finish(outcome)
     }
 }

@@ -1,6 +1,7 @@
-use super::{Source, detect};
 use crate::GuestFacts;
 use crate::fixture::{DROP_IN, PRERM, UNIT, VENDOR_UNIT, add, add_unit, healthy, printed, set};
+use crate::hooks::tables::{ACTION_KEYS, EVENT_KEYS, EXEC_KEYS};
+use crate::hooks::{Source, detect};
 
 /// `unit property source` of every hook.
 fn found(facts: &GuestFacts) -> Vec<String> {
@@ -18,9 +19,20 @@ fn gaps(facts: &GuestFacts) -> Vec<String> {
     detect(facts).gaps.into_iter().collect()
 }
 
+/// That `key` of the agent's unit is a hook when systemd says that it is `value`.
+fn assert_in_effect(key: &str, value: &str) {
+    let mut facts = healthy();
+    set(&mut facts, UNIT, key, value);
+    assert_eq!(
+        found(&facts),
+        [format!("{UNIT} {key} in effect")],
+        "{value}"
+    );
+}
+
 #[test]
 fn each_command_property_is_a_hook_in_effect_and_in_a_file() {
-    for key in super::EXEC_KEYS {
+    for key in EXEC_KEYS {
         let mut facts = healthy();
         set(
             &mut facts,
@@ -48,7 +60,7 @@ fn each_command_property_is_a_hook_in_effect_and_in_a_file() {
 
 #[test]
 fn each_action_property_is_a_hook_unless_it_is_none() {
-    for key in super::ACTION_KEYS {
+    for key in ACTION_KEYS {
         for value in [
             "reboot",
             "poweroff-force",
@@ -58,13 +70,7 @@ fn each_action_property_is_a_hook_unless_it_is_none() {
             "soft-reboot",
             "new",
         ] {
-            let mut facts = healthy();
-            set(&mut facts, UNIT, key, value);
-            assert_eq!(
-                found(&facts),
-                [format!("{UNIT} {key} in effect")],
-                "{value}"
-            );
+            assert_in_effect(key, value);
         }
         let mut facts = healthy();
         set(&mut facts, UNIT, key, "none");
@@ -79,20 +85,14 @@ fn each_action_property_is_a_hook_unless_it_is_none() {
 
 #[test]
 fn units_that_follow_are_hooks_when_they_reach_a_power_action() {
-    for key in super::EVENT_KEYS {
+    for key in EVENT_KEYS {
         for target in [
             "poweroff.target",
             "reboot.target",
             "systemd-halt.service",
             "runlevel6.target",
         ] {
-            let mut facts = healthy();
-            set(&mut facts, UNIT, key, target);
-            assert_eq!(
-                found(&facts),
-                [format!("{UNIT} {key} in effect")],
-                "{target}"
-            );
+            assert_in_effect(key, target);
         }
         let mut facts = healthy();
         set(&mut facts, UNIT, key, "a.service emergency.target");

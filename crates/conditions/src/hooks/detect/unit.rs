@@ -1,0 +1,100 @@
+//! The hooks of one unit: its commands, its actions, and the units that it starts.
+
+use super::findings::Findings;
+use super::judge::{edge_power, line_power};
+use super::settings::{action_property, configured, edge_words, unit_analyses};
+use crate::facts::GuestFacts;
+use crate::hooks::hook::{Hook, Source};
+use crate::hooks::tables::{ACTION_KEYS, EVENT_KEYS, EXEC_KEYS, PULL_KEYS};
+
+pub(super) fn unit_hooks(facts: &GuestFacts, unit: &str, findings: &mut Findings) {
+    command_hooks(facts, unit, findings);
+    action_hooks(facts, unit, findings);
+    for key in EVENT_KEYS.into_iter().chain(PULL_KEYS) {
+        edge_hooks(facts, unit, key, findings);
+    }
+}
+
+fn command_hooks(facts: &GuestFacts, unit: &str, findings: &mut Findings) {
+    let commands = unit_analyses(facts, unit);
+    for key in EXEC_KEYS {
+        let (mut in_effect, mut in_files) = (Vec::new(), Vec::new());
+        for command in commands.iter().filter(|c| c.key == key) {
+            let context = format!("{unit} {key}={}", command.value);
+            let Some(action) = line_power(facts, &command.analysis, &context, &mut findings.gaps)
+            else {
+                continue;
+            };
+            let hook = Hook {
+                unit: unit.to_owned(),
+                property: key.to_owned(),
+                what: command.value.clone(),
+                action,
+                source: command.source.clone(),
+            };
+            match command.source {
+                Source::InEffectOnly => in_effect.push(hook),
+                Source::File { .. } => in_files.push(hook),
+            }
+        }
+        findings.hooks.extend(if in_files.is_empty() {
+            in_effect
+        } else {
+            in_files
+        });
+    }
+}
+
+fn action_hooks(facts: &GuestFacts, unit: &str, findings: &mut Findings) {
+    for key in ACTION_KEYS {
+        let hook = |what: &str, source| Hook {
+            unit: unit.to_owned(),
+            property: key.to_owned(),
+            what: what.to_owned(),
+            action: what.to_owned(),
+            source,
+        };
+        let in_files: Vec<Hook> = configured(facts, unit, key)
+            .into_iter()
+            .filter(|line| action_property(&line.setting.value))
+            .map(|line| hook(&line.setting.value, line.source()))
+            .collect();
+        if in_files.is_empty() {
+            let acting = facts
+                .values(unit, key)
+                .filter(|value| action_property(value));
+            findings
+                .hooks
+                .extend(acting.map(|value| hook(value, Source::InEffectOnly)));
+        } else {
+            findings.hooks.extend(in_files);
+        }
+    }
+}
+
+/// `OnFailure=` and its like, `Wants=` and its like: each unit named there that reaches a power
+/// action.
+fn edge_hooks(facts: &GuestFacts, unit: &str, key: &str, findings: &mut Findings) {
+    let mut placed: Vec<(String, Source)> = Vec::new();
+    for line in configured(facts, unit, key) {
+        let source = line.source();
+        let words = edge_words(&line.setting.value, unit);
+        placed.extend(words.into_iter().map(|word| (word, source.clone())));
+    }
+    for name in facts.words(unit, key) {
+        if !placed.iter().any(|(word, _)| *word == name) {
+            placed.push((name, Source::InEffectOnly));
+        }
+    }
+    for (name, source) in placed {
+        if let Some(action) = edge_power(facts, key, &name, &mut findings.gaps) {
+            findings.hooks.push(Hook {
+                unit: unit.to_owned(),
+                property: key.to_owned(),
+                what: name,
+                action,
+                source,
+            });
+        }
+    }
+}

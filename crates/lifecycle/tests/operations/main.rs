@@ -1,0 +1,11 @@
+//! Operations as they are driven: what each one wants, in which order, and how it ends.
+
+mod arbitrary;
+mod drive;
+mod fix;
+#[path = "../fixture/mod.rs"]
+mod fixture;
+mod reboot;
+mod restart;
+mod saved;
+mod start;
