@@ -23,7 +23,10 @@ pub async fn run(keep: bool, session: &Session, console: &Console) -> Result<()>
         session.keep()?;
         vm.release();
         let config = context.config_path();
-        console.result(format!("\nit stays: HOSPES_CONFIG={} hospes check all", config.display()));
+        console.result(format!(
+            "\nit stays: HOSPES_CONFIG={} hospes check all",
+            config.display()
+        ));
     }
     Ok(())
 }

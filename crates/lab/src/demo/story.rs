@@ -29,7 +29,12 @@ struct Teller<'a> {
 
 /// Plays the story on `vm`.
 pub(super) async fn tell(context: &Context, vm: &Vm, console: &Console) -> Result<()> {
-    let mut teller = Teller { context, console, began: Instant::now(), chapter: 0 };
+    let mut teller = Teller {
+        context,
+        console,
+        began: Instant::now(),
+        chapter: 0,
+    };
     teller.healthy().await?;
     teller.trouble(vm).await?;
     teller.refusal(vm).await?;
@@ -85,7 +90,10 @@ impl Teller<'_> {
         let before = vm.ssh(BOOT_ID).await?.success()?;
         self.hospes(&["fix", "web"], 0).await?;
         let after = vm.ssh(BOOT_ID).await?.success()?;
-        ensure!(before == after, "the guest went down: boot {before} is now {after}");
+        ensure!(
+            before == after,
+            "the guest went down: boot {before} is now {after}"
+        );
         self.say(&format!("boot {} before and after", &before[..8]));
         Ok(())
     }
@@ -98,14 +106,22 @@ impl Teller<'_> {
         self.hospes(&["restart", "web"], 0).await?;
         let after = vm.ssh(BOOT_ID).await?.success()?;
         ensure!(before != after, "the boot id did not change");
-        self.say(&format!("a new boot id proves it: {} is now {}", &before[..8], &after[..8]));
+        self.say(&format!(
+            "a new boot id proves it: {} is now {}",
+            &before[..8],
+            &after[..8]
+        ));
         Ok(())
     }
 
     async fn end(&mut self) -> Result<()> {
         self.chapter("The end: the conditions, and the timeline of that restart.");
         self.hospes(&["check", "web"], 0).await?;
-        let runs = self.context.hospes(&["runs", "list", "--limit", "1", "--json"]).await?.json()?;
+        let runs = self
+            .context
+            .hospes(&["runs", "list", "--limit", "1", "--json"])
+            .await?
+            .json()?;
         let run = newest(&runs).context("no run is recorded")?;
         self.hospes(&["runs", "show", &run], 0).await?;
         Ok(())
@@ -113,20 +129,28 @@ impl Teller<'_> {
 
     fn chapter(&mut self, text: &str) {
         self.chapter += 1;
-        self.console.result(format!("\n== {}. {text}", self.chapter));
+        self.console
+            .result(format!("\n== {}. {text}", self.chapter));
     }
 
     fn say(&self, text: &str) {
-        self.console.result(format!("   [{:5.1} s] {text}", self.began.elapsed().as_secs_f32()));
+        self.console.result(format!(
+            "   [{:5.1} s] {text}",
+            self.began.elapsed().as_secs_f32()
+        ));
     }
 
     async fn hospes(&self, arguments: &[&str], exit: i32) -> Result<HospesRun> {
-        self.console.result(format!("\n$ hospes {}", arguments.join(" ")));
+        self.console
+            .result(format!("\n$ hospes {}", arguments.join(" ")));
         let run = self.context.hospes(arguments).await?.expect_exit(exit)?;
         for line in run.stderr.lines().chain(run.stdout.lines()) {
             self.console.result(format!("  {line}"));
         }
-        self.say(&format!("exit {exit} after {:.1} s", run.took.as_secs_f32()));
+        self.say(&format!(
+            "exit {exit} after {:.1} s",
+            run.took.as_secs_f32()
+        ));
         Ok(run)
     }
 }
