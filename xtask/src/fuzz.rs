@@ -66,8 +66,10 @@ fn run_target(fuzz: &Path, target: &str) -> Result<()> {
         std::fs::create_dir_all(folder)
             .with_context(|| format!("cannot create {}", folder.display()))?;
     }
-    let mut run = Command::new(fuzz.join("target/release").join(target));
-    run.arg(&corpus)
+    // Cargo knows where it put the program: under the name of the target machine.
+    let mut run = Command::new("cargo");
+    run.args(["run", "--release", "--quiet", "--bin", target, "--"])
+        .arg(&corpus)
         .arg(format!("-max_total_time={SECONDS_EACH}"))
         .arg(format!("-artifact_prefix={}/", artifacts.display()))
         .args(["-verbosity=0", "-print_final_stats=1"])

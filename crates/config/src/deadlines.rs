@@ -42,9 +42,9 @@ macro_rules! deadlines {
 }
 
 deadlines! {
-    /// An SSH connection with its login (`ssh-connect`, 10 s).
+    /// Reaching the SSH port, for each machine on the way (`ssh-connect`, 10 s).
     ssh_connect: "ssh-connect" = 10 s, at most DAY;
-    /// A command through SSH (`ssh-command`, 30 s).
+    /// A command through SSH, with handshake and login (`ssh-command`, 30 s).
     ssh_command: "ssh-command" = 30 s, at most DAY;
     /// An answer of the agent (`agent`, 5 s).
     agent: "agent" = 5 s, at most DAY;

@@ -13,7 +13,9 @@ use crate::assess::{Boot, starts_at_boot};
 use crate::facts::{AGENT_UNITS, GuestFacts};
 use crate::hooks::unit_file::live;
 use crate::hooks::unit_paths::{load_order, split_path};
-use crate::hooks::{ACTION_KEYS, EVENT_KEYS, Hook, PULL_KEYS, Source, line_power, written};
+use crate::hooks::{
+    ACTION_KEYS, EVENT_KEYS, Hook, PULL_KEYS, Reading, Source, line_power, written,
+};
 use crate::{ChannelReport, Check, Condition, Identity, RunState, SilenceReason, State};
 
 /// The drop-in that resets hooks of files that are not the owner's.
@@ -244,6 +246,7 @@ fn reset_remedy(
     keys: &BTreeSet<String>,
 ) -> Remedy {
     let facts = edit::with_files(facts, earlier);
+    let reading = Reading::of(&facts);
     let path = format!("/etc/systemd/system/{unit}.d/{RESET_FILE}");
     let old = facts.files.get(&path).map(|file| file.text.clone());
     let mut after = match &old {
@@ -263,7 +266,7 @@ fn reset_remedy(
         let _ = writeln!(after, "[{section}]\n{key}=");
         for line in found {
             let value = &line.setting.value;
-            if line_power(&facts, &written(value), "", &mut BTreeSet::new()).is_none() {
+            if line_power(&reading, &written(value), "", &mut BTreeSet::new()).is_none() {
                 let _ = writeln!(after, "{key}={value}");
             }
         }

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::command::Call;
-use super::detect::{configured_edges, unit_analyses};
-use super::tables::{EVENT_KEYS, PULL_KEYS, STOP_KEYS, is_ordinary_unit, power_unit};
+use super::reading::Reading;
+use super::tables::{STOP_KEYS, is_ordinary_unit, power_unit};
 use super::unit_paths::load_order;
 use crate::facts::{AGENT_UNITS, GuestFacts, UnitFacts};
 
@@ -47,30 +46,8 @@ pub(crate) fn owned_units(facts: &GuestFacts) -> Vec<String> {
     found
 }
 
-/// Units that follow when `unit` ends or starts again, without power units and ordinary ones.
-pub(crate) fn followers(facts: &GuestFacts, name: &str) -> BTreeSet<String> {
-    let Some(unit) = facts.units.get(name) else {
-        return BTreeSet::new();
-    };
-    let keys = EVENT_KEYS.iter().chain(&PULL_KEYS).chain(&STOP_KEYS);
-    let by_property = keys.flat_map(|key| unit.words(key));
-    let by_command = unit_analyses(facts, name)
-        .into_iter()
-        .flat_map(|a| a.analysis.calls);
-    let by_command = by_command.filter_map(|call| match call {
-        Call::Unit(unit) => Some(unit),
-        Call::Program(_) => None,
-    });
-    let configured = configured_edges(facts, name);
-    by_property
-        .chain(by_command)
-        .chain(configured)
-        .filter(|name| !is_ordinary_unit(name) && power_unit(name).is_none())
-        .collect()
-}
-
 /// Every unit that has to be known to judge the agent's: what follows from them.
-pub(crate) fn closure(facts: &GuestFacts) -> BTreeSet<String> {
+pub(crate) fn closure(facts: &Reading) -> BTreeSet<String> {
     closure_from(
         facts,
         agent_units(facts).into_iter().map(str::to_owned).collect(),
@@ -78,13 +55,13 @@ pub(crate) fn closure(facts: &GuestFacts) -> BTreeSet<String> {
 }
 
 /// These units and all that follow from them.
-pub(crate) fn closure_from(facts: &GuestFacts, roots: BTreeSet<String>) -> BTreeSet<String> {
+pub(crate) fn closure_from(facts: &Reading, roots: BTreeSet<String>) -> BTreeSet<String> {
     let mut open: Vec<String> = roots.iter().cloned().collect();
     let mut found = roots;
     while let Some(name) = open.pop() {
-        for next in followers(facts, &name) {
+        for next in &facts.unit(&name).followers {
             if found.insert(next.clone()) {
-                open.push(next);
+                open.push(next.clone());
             }
         }
     }

@@ -7,6 +7,8 @@
 //! units reached from the agent ──graph──────────► detect ──┴─► Findings (hooks, gaps)
 //! ```
 //!
+//! All of it goes through one `Reading` a pass, which bounds what a hostile guest can cost.
+//!
 //! A hook is reported only when a power action is really reached; what merely looks like one
 //! becomes a gap, and gaps make the condition unknown.
 
@@ -16,6 +18,7 @@ mod exec;
 pub(crate) mod graph;
 mod hook;
 mod lexer;
+mod reading;
 mod tables;
 pub(crate) mod timers;
 pub(crate) mod unit_file;
@@ -28,7 +31,7 @@ pub use hook::{Hook, Source};
 pub(crate) use command::{Call, analyse};
 pub(crate) use detect::{
     action_property, edge_words, follow, line_power, maintainer_script, script_analysis,
-    unit_analyses,
 };
 pub(crate) use exec::{shown, written};
+pub(crate) use reading::{Reading, TOO_MUCH};
 pub(crate) use tables::{ACTION_KEYS, EVENT_KEYS, EXEC_KEYS, PULL_KEYS, STOP_KEYS};

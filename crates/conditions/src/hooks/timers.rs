@@ -6,7 +6,7 @@ use super::detect::{Findings, Judge};
 use super::hook::{Hook, Source};
 use super::tables::{ACTION_KEYS, names_agent};
 use super::unit_paths::load_order;
-use super::{Call, action_property, follow, unit_analyses};
+use super::{Call, Reading, action_property, follow};
 use crate::facts::{AGENT_UNITS, GuestFacts};
 
 /// Whether a unit starts others by itself.
@@ -20,7 +20,7 @@ pub(crate) fn started_by(facts: &GuestFacts, trigger: &str) -> BTreeSet<String> 
     keys.flat_map(|key| facts.words(trigger, key)).collect()
 }
 
-pub(super) fn timer_hooks(facts: &GuestFacts, findings: &mut Findings) {
+pub(super) fn timer_hooks(facts: &Reading, findings: &mut Findings) {
     for (trigger, unit) in facts.units.iter().filter(|(name, _)| is_trigger(name)) {
         let is_enabled = unit
             .value("UnitFileState")
@@ -32,7 +32,7 @@ pub(super) fn timer_hooks(facts: &GuestFacts, findings: &mut Findings) {
     }
 }
 
-fn trigger_hook(facts: &GuestFacts, trigger: &str, findings: &mut Findings) {
+fn trigger_hook(facts: &Reading, trigger: &str, findings: &mut Findings) {
     let started = started_by(facts, trigger);
     let own_action = ACTION_KEYS.iter().find_map(|key| {
         let value = facts
@@ -53,7 +53,7 @@ fn trigger_hook(facts: &GuestFacts, trigger: &str, findings: &mut Findings) {
             facts
                 .files
                 .get(path)
-                .is_some_and(|file| names_agent(&file.text))
+                .is_some_and(|file| facts.spend(file.text.len()) && names_agent(&file.text))
         });
         gaps.append(&mut judge.gaps);
         found = found.or_else(|| action.map(|action| (unit.clone(), action)));
@@ -78,22 +78,19 @@ fn trigger_hook(facts: &GuestFacts, trigger: &str, findings: &mut Findings) {
 
 /// Whether a timer or path unit names the agent: in its own text or commands, in those of what it
 /// starts, or in the scripts that these call.
-pub(crate) fn names_agent_anywhere(facts: &GuestFacts, trigger: &str) -> bool {
+pub(crate) fn names_agent_anywhere(facts: &Reading, trigger: &str) -> bool {
     let started = started_by(facts, trigger);
     unit_names_agent(facts, trigger) || started.iter().any(|unit| unit_names_agent(facts, unit))
 }
 
-fn unit_names_agent(facts: &GuestFacts, unit: &str) -> bool {
-    let in_files = load_order(facts, unit)
-        .iter()
-        .any(|(_, text)| names_agent(text));
+fn unit_names_agent(facts: &Reading, unit: &str) -> bool {
     let in_script = |call: &Call| match call {
-        Call::Program(program) => follow(facts, program).is_some_and(|s| names_agent(s.text)),
+        Call::Program(program) => {
+            follow(facts, program).is_some_and(|s| facts.spend(s.text.len()) && names_agent(s.text))
+        }
         Call::Unit(unit) => names_agent(unit),
     };
-    in_files
-        || names_agent(unit)
-        || unit_analyses(facts, unit)
-            .iter()
-            .any(|c| names_agent(&c.value) || c.analysis.calls.iter().any(in_script))
+    let read = facts.unit(unit);
+    let mut calls = read.commands.iter().flat_map(|c| &c.analysis.calls);
+    read.names_agent || names_agent(unit) || calls.any(in_script)
 }

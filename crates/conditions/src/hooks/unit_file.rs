@@ -97,27 +97,39 @@ impl Live {
 /// empty action is ignored (seen with systemd 252). Of actions the last one counts, but those
 /// since the last `none` are all given: removing the last one brings back the one before.
 pub(crate) fn live(files: &[(&str, &str)], key: &str) -> Vec<Live> {
+    live_in(&parsed(files), key)
+}
+
+/// The same for files that were parsed once for several keys.
+pub(super) fn live_in(settings: &[(&str, Setting)], key: &str) -> Vec<Live> {
     let is_list = key.starts_with("Exec");
     let is_action = key.ends_with("Action");
     let mut found: Vec<Live> = Vec::new();
-    for (path, text) in files {
-        for setting in settings(text).into_iter().filter(|s| s.key == key) {
-            if setting.value.is_empty() {
-                if is_list {
-                    found.clear();
-                }
-                continue;
-            }
-            if is_action && setting.value == "none" {
+    for (path, setting) in settings.iter().filter(|(_, setting)| setting.key == key) {
+        if setting.value.is_empty() {
+            if is_list {
                 found.clear();
             }
-            found.push(Live {
-                path: (*path).to_owned(),
-                setting,
-            });
+            continue;
         }
+        if is_action && setting.value == "none" {
+            found.clear();
+        }
+        found.push(Live {
+            path: (*path).to_owned(),
+            setting: setting.clone(),
+        });
     }
     found
+}
+
+/// The settings of all `files`, each with the path of its file.
+pub(super) fn parsed<'a>(files: &[(&'a str, &str)]) -> Vec<(&'a str, Setting)> {
+    let of_file = |(path, text): &(&'a str, &str)| {
+        let path = *path;
+        settings(text).into_iter().map(move |s| (path, s))
+    };
+    files.iter().flat_map(of_file).collect()
 }
 
 #[cfg(test)]

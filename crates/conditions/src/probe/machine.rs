@@ -5,7 +5,7 @@ use thiserror::Error;
 use super::wants::{self, Wants};
 use super::{intake, script, wire};
 use crate::facts::{AGENT_UNITS, GuestFacts, UnitFacts, Via};
-use crate::hooks::timers;
+use crate::hooks::{Reading, TOO_MUCH, timers};
 
 /// How many scripts a probe runs at most.
 pub const MAX_ROUNDS: u8 = 5;
@@ -96,13 +96,14 @@ impl Probe {
 
     /// What is still to be read, the agent's own things before the timers'.
     fn open(&mut self) -> Wants {
-        let mut open = wants::of_agent(&self.facts).without(&self.asked);
+        let facts = Reading::of(&self.facts);
+        let mut open = wants::of_agent(&facts).without(&self.asked);
         if limited(&open) == open {
-            open.extend(&wants::of_triggers(&self.facts).without(&self.asked));
+            open.extend(&wants::of_triggers(&facts).without(&self.asked));
         }
-        for refused in take_refused(&mut open) {
-            self.facts.gaps.insert(refused);
-        }
+        let mut gaps = take_refused(&mut open);
+        gaps.extend(facts.is_exhausted().then(|| TOO_MUCH.to_owned()));
+        self.facts.gaps.extend(gaps);
         open
     }
 
@@ -164,10 +165,14 @@ fn take_refused(open: &mut Wants) -> Vec<String> {
 
 /// Drops timers that do not name the agent, with what only they needed.
 fn prune(facts: &mut GuestFacts) {
-    let naming = wants::naming_triggers(facts);
-    let wanted = wants::of_agent(facts);
+    let reading = Reading::of(facts);
+    let naming = wants::naming_triggers(&reading);
+    let wanted = wants::of_agent(&reading);
+    let of_triggers = wants::of_triggers(&reading);
+    if reading.is_exhausted() {
+        facts.gaps.insert(TOO_MUCH.to_owned());
+    }
     let own = |name: &str| AGENT_UNITS.contains(&name) || name == crate::PORT_DEVICE;
-    let of_triggers = wants::of_triggers(facts);
     facts.units.retain(|name, _| {
         let is_trigger = timers::is_trigger(name);
         own(name) || wanted.units.contains(name) || (is_trigger && naming.contains(name))

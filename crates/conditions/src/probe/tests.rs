@@ -174,3 +174,22 @@ proptest! {
         let _ = crate::hooks::shown(&text);
     }
 }
+
+#[test]
+fn more_units_or_files_than_can_be_judged_are_gaps() {
+    let units: String = (0..2_000)
+        .map(|at| format!("Id=u{at}.service\nLoadState=loaded\n\n"))
+        .collect();
+    let mut probe = Probe::new(Via::Ssh);
+    let files = (0..2_000).map(|at| frame("empty", "0", &format!("/x{at}")));
+    let frames: Vec<String> = files.chain([frame("units", "0", &units)]).collect();
+    let ProbeStep::Done(facts) = probe.handle(&framed(&frames)).unwrap() else {
+        panic!()
+    };
+    let wanted = ["too many files to judge", "too many units to judge"];
+    assert!(
+        wanted.iter().all(|gap| facts.gaps.contains(*gap)),
+        "{:?}",
+        facts.gaps
+    );
+}

@@ -3,9 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::facts::{AGENT_UNITS, GuestFacts};
-use crate::hooks::{
-    Call, analyse, follow, graph, maintainer_script, script_analysis, timers, unit_analyses,
-};
+use crate::hooks::{Call, Reading, analyse, follow, graph, maintainer_script, timers};
 
 /// Things to read in the guest.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -52,7 +50,7 @@ impl Wants {
 
 /// What matters to the agent's condition: its units' closure, and of the timers those that name
 /// the agent.
-pub(super) fn of_agent(facts: &GuestFacts) -> Wants {
+pub(super) fn of_agent(facts: &Reading) -> Wants {
     let mut wants = Wants::default();
     let mut units = graph::closure(facts);
     for trigger in naming_triggers(facts) {
@@ -71,15 +69,12 @@ pub(super) fn of_agent(facts: &GuestFacts) -> Wants {
     }
     for unit in &units {
         add_files(facts, unit, &mut wants);
-        let commands = unit_analyses(facts, unit);
-        add_programs(
-            facts,
-            commands.into_iter().flat_map(|c| c.analysis.calls),
-            &mut wants,
-        );
+        let read = facts.unit(unit);
+        let calls = read.commands.iter().flat_map(|c| &c.analysis.calls);
+        add_programs(facts, calls.cloned(), &mut wants);
     }
     for (path, file) in &facts.files {
-        if maintainer_script(path).is_some() {
+        if maintainer_script(path).is_some() && facts.spend(file.text.len()) {
             add_programs(facts, analyse(&file.text).calls, &mut wants);
         }
     }
@@ -88,17 +83,16 @@ pub(super) fn of_agent(facts: &GuestFacts) -> Wants {
 }
 
 /// What tells whether a timer or path unit names the agent.
-pub(super) fn of_triggers(facts: &GuestFacts) -> Wants {
+pub(super) fn of_triggers(facts: &Reading) -> Wants {
     let mut wants = Wants::default();
     for trigger in facts.units.keys().filter(|name| timers::is_trigger(name)) {
         add_files(facts, trigger, &mut wants);
         for started in timers::started_by(facts, trigger) {
             add_files(facts, &started, &mut wants);
-            let calls = unit_analyses(facts, &started)
-                .into_iter()
-                .flat_map(|c| c.analysis.calls);
+            let read = facts.unit(&started);
+            let calls = read.commands.iter().flat_map(|c| &c.analysis.calls);
             wants.programs.extend(calls.filter_map(|call| match call {
-                Call::Program(program) => Some(program),
+                Call::Program(program) => Some(program.clone()),
                 Call::Unit(_) => None,
             }));
             wants.units.insert(started);
@@ -108,7 +102,7 @@ pub(super) fn of_triggers(facts: &GuestFacts) -> Wants {
 }
 
 /// The timers and path units that name the agent.
-pub(super) fn naming_triggers(facts: &GuestFacts) -> Vec<String> {
+pub(super) fn naming_triggers(facts: &Reading) -> Vec<String> {
     let triggers = facts.units.keys().filter(|name| timers::is_trigger(name));
     triggers
         .filter(|name| timers::names_agent_anywhere(facts, name))
@@ -122,7 +116,7 @@ fn add_files(facts: &GuestFacts, unit: &str, wants: &mut Wants) {
 }
 
 /// Adds called programs and, as far as they are scripts that were read, what these call.
-fn add_programs(facts: &GuestFacts, calls: impl IntoIterator<Item = Call>, wants: &mut Wants) {
+fn add_programs(facts: &Reading, calls: impl IntoIterator<Item = Call>, wants: &mut Wants) {
     let mut open: Vec<Call> = calls.into_iter().collect();
     while let Some(call) = open.pop() {
         match call {
@@ -133,7 +127,7 @@ fn add_programs(facts: &GuestFacts, calls: impl IntoIterator<Item = Call>, wants
                 if wants.programs.insert(program.clone())
                     && let Some(script) = follow(facts, &program)
                 {
-                    open.extend(script_analysis(script.text).calls);
+                    open.extend(facts.script(script.path).calls.iter().cloned());
                 }
             }
         }

@@ -14,7 +14,7 @@ use crate::vm::{Vm, VmSpec};
 
 pub(super) async fn without_sshd(context: Context) -> Result<()> {
     let vm = context.vm(VmSpec::new("web")).await?;
-    configure(&context, &vm, &[("ready", "70s")])?;
+    configure(&context, &vm, &[("ready", "90s")])?;
     context.step("stopping and masking sshd");
     let masked = vm
         .agent_exec("systemctl mask --now ssh.service ssh.socket")

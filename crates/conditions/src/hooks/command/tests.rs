@@ -236,3 +236,12 @@ fn endless_nesting_ends_in_a_suspicion() {
     let text = "x ".repeat(20_000);
     let _ = analyse(&text);
 }
+
+#[test]
+fn commands_within_commands_without_end_are_a_suspicion() {
+    for prefix in ["sudo ", "find / -exec ", "su ", "env -S "] {
+        let analysis = analyse(&(prefix.repeat(5_000) + "poweroff"));
+        assert_eq!(analysis.powers, [], "{prefix}");
+        assert!(!analysis.suspicions.is_empty(), "{prefix}");
+    }
+}

@@ -7,7 +7,10 @@ use super::unit::unit_hooks;
 use crate::facts::{AGENT_UNITS, GuestFacts};
 use crate::hooks::graph::{agent_units, closure, owned_units};
 use crate::hooks::hook::Hook;
-use crate::hooks::timers;
+use crate::hooks::{Reading, TOO_MUCH, timers};
+
+/// How many hooks are told.
+const MAX_HOOKS: usize = 256;
 
 /// What was found about hooks.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,19 +28,24 @@ pub fn detect(facts: &GuestFacts) -> Findings {
         hooks: Vec::new(),
         gaps: facts.gaps.clone(),
     };
-    unread_units(facts, &mut findings.gaps);
-    for unit in owned_units(facts) {
-        unit_hooks(facts, &unit, &mut findings);
+    let facts = Reading::of(facts);
+    unread_units(&facts, &mut findings.gaps);
+    for unit in owned_units(&facts) {
+        unit_hooks(&facts, &unit, &mut findings);
     }
-    maintainer_script_hooks(facts, &mut findings);
-    timers::timer_hooks(facts, &mut findings);
+    maintainer_script_hooks(&facts, &mut findings);
+    timers::timer_hooks(&facts, &mut findings);
     findings.hooks.sort();
     findings.hooks.dedup();
+    if facts.is_exhausted() || findings.hooks.len() > MAX_HOOKS {
+        findings.hooks.truncate(MAX_HOOKS);
+        findings.gaps.insert(TOO_MUCH.to_owned());
+    }
     findings
 }
 
 /// What must be known of the agent's closure before its absence of hooks means anything.
-fn unread_units(facts: &GuestFacts, gaps: &mut BTreeSet<String>) {
+fn unread_units(facts: &Reading, gaps: &mut BTreeSet<String>) {
     const NEEDED: [&str; 6] = [
         "NeedDaemonReload",
         "OnFailure",

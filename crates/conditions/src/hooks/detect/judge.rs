@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::settings::{action_property, configured, edge_words, unit_analyses};
+use super::settings::action_property;
 use crate::facts::{AGENT_UNITS, GuestFacts, UnitFacts};
+use crate::hooks::Reading;
 use crate::hooks::command::{Analysis, Call, analyse, basename, mentions_power};
 use crate::hooks::tables::{ACTION_KEYS, EVENT_KEYS, PULL_KEYS, is_ordinary_unit, power_unit};
 
@@ -15,7 +16,7 @@ const MAX_CHAIN: usize = 64;
 
 /// How starting `name` because of a setting of `key` ends in a power action, if it does.
 pub(super) fn edge_power(
-    facts: &GuestFacts,
+    facts: &Reading,
     key: &str,
     name: &str,
     gaps: &mut BTreeSet<String>,
@@ -25,7 +26,7 @@ pub(super) fn edge_power(
 
 /// How a command line ends in a power action, if it does.
 pub(crate) fn line_power(
-    facts: &GuestFacts,
+    facts: &Reading,
     analysis: &Analysis,
     context: &str,
     gaps: &mut BTreeSet<String>,
@@ -34,7 +35,7 @@ pub(crate) fn line_power(
 }
 
 fn judged(
-    facts: &GuestFacts,
+    facts: &Reading,
     gaps: &mut BTreeSet<String>,
     question: impl FnOnce(&mut Judge) -> Option<String>,
 ) -> Option<String> {
@@ -46,7 +47,7 @@ fn judged(
 
 /// Follows one setting through scripts and units.
 pub(in crate::hooks) struct Judge<'a> {
-    facts: &'a GuestFacts,
+    facts: &'a Reading<'a>,
     pub(in crate::hooks) scripts: BTreeSet<String>,
     units: BTreeSet<String>,
     pub(in crate::hooks) gaps: BTreeSet<String>,
@@ -54,7 +55,7 @@ pub(in crate::hooks) struct Judge<'a> {
 }
 
 impl<'a> Judge<'a> {
-    pub(in crate::hooks) const fn new(facts: &'a GuestFacts) -> Self {
+    pub(in crate::hooks) const fn new(facts: &'a Reading<'a>) -> Self {
         Self {
             facts,
             scripts: BTreeSet::new(),
@@ -83,7 +84,7 @@ impl<'a> Judge<'a> {
     }
 
     fn script(&mut self, program: &str) -> Option<String> {
-        let script = follow(self.facts, program)?;
+        let script = follow(self.facts.facts(), program)?;
         if !self.scripts.insert(script.path.to_owned()) || !self.may_follow(script.path) {
             return None;
         }
@@ -91,7 +92,7 @@ impl<'a> Judge<'a> {
             self.gaps
                 .insert(format!("{} is too long to read", script.path));
         }
-        let analysis = script_analysis(script.text);
+        let analysis = self.facts.script(script.path);
         let line = analysis
             .powers
             .first()
@@ -121,18 +122,17 @@ impl<'a> Judge<'a> {
         }
         let facts = self.facts;
         let is_own = AGENT_UNITS.contains(&name);
-        if is_own || is_ordinary_unit(name) || !self.units.insert(name.to_owned()) {
+        if is_own || is_ordinary_unit(name) || !facts.spend(1) {
             return None;
         }
-        let unit = facts.units.get(name)?;
-        if !self.may_follow(name) {
+        let unit = facts.facts().units.get(name)?;
+        if !self.units.insert(name.to_owned()) || !self.may_follow(name) {
             return None;
         }
         self.follow(|judge| judge.known_unit(name, unit))
     }
 
     fn known_unit(&mut self, name: &str, unit: &UnitFacts) -> Option<String> {
-        let facts = self.facts;
         if let Some(alias) = unit
             .words("Names")
             .iter()
@@ -140,22 +140,28 @@ impl<'a> Judge<'a> {
         {
             return Some(alias.to_owned());
         }
-        for command in unit_analyses(facts, name) {
+        let read = self.facts.unit(name);
+        for command in &read.commands {
             let context = format!("{name} {}={}", command.key, command.value);
             if let Some(action) = self.analysis(&command.analysis, &context) {
                 return Some(format!("{name} {}: {action}", command.key));
             }
         }
         for key in ACTION_KEYS {
-            let in_files = configured(facts, name, key)
-                .into_iter()
-                .map(|l| l.setting.value);
-            let mut values = unit.values(key).map(str::to_owned).chain(in_files);
+            let in_files = read
+                .configured(key)
+                .iter()
+                .map(|l| l.setting.value.as_str());
+            let mut values = unit.values(key).chain(in_files);
             if let Some(action) = values.find(|value| action_property(value)) {
                 return Some(format!("{name} {key}: {action}"));
             }
         }
-        self.edges(name)
+        EVENT_KEYS.into_iter().chain(PULL_KEYS).find_map(|key| {
+            let mut names = read.edges(key).iter();
+            let action = names.find_map(|next| self.edge(key, next))?;
+            Some(format!("{name} {key}: {action}"))
+        })
     }
 
     /// Whether one more may be followed; where it may not, nobody can tell what it does.
@@ -174,20 +180,6 @@ impl<'a> Judge<'a> {
         let found = inside(self);
         self.chain -= 1;
         found
-    }
-
-    fn edges(&mut self, name: &str) -> Option<String> {
-        let unit = self.facts.units.get(name)?;
-        for key in EVENT_KEYS.into_iter().chain(PULL_KEYS) {
-            let mut names = unit.words(key);
-            for line in configured(self.facts, name, key) {
-                names.extend(edge_words(&line.setting.value, name));
-            }
-            if let Some(action) = names.iter().find_map(|next| self.edge(key, next)) {
-                return Some(format!("{name} {key}: {action}"));
-            }
-        }
-        None
     }
 }
 

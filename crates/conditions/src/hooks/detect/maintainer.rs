@@ -2,17 +2,21 @@
 
 use super::findings::Findings;
 use super::judge::line_power;
-use crate::facts::{AGENT_PACKAGES, GuestFacts};
+use crate::facts::AGENT_PACKAGES;
+use crate::hooks::Reading;
 use crate::hooks::command::analyse;
 use crate::hooks::hook::{Hook, Source};
 
-pub(super) fn maintainer_script_hooks(facts: &GuestFacts, findings: &mut Findings) {
+pub(super) fn maintainer_script_hooks(facts: &Reading, findings: &mut Findings) {
     for (path, file) in &facts.files {
         let Some((package, script)) = maintainer_script(path) else {
             continue;
         };
         if file.truncated {
             findings.gaps.insert(format!("{path} is too long to read"));
+        }
+        if !facts.spend(file.text.len()) {
+            return;
         }
         let analysis = analyse(&file.text);
         let hook = |what: &str, action: &str, line| Hook {

@@ -10,8 +10,7 @@ pub use findings::{Findings, detect};
 pub(super) use judge::Judge;
 pub(crate) use judge::{follow, line_power, script_analysis};
 pub(crate) use maintainer::maintainer_script;
-pub(super) use settings::configured_edges;
-pub(crate) use settings::{action_property, edge_words, unit_analyses};
+pub(crate) use settings::{action_property, edge_words};
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 use crate::GuestFacts;
 use crate::fixture::{DROP_IN, PRERM, UNIT, VENDOR_UNIT, add, add_unit, healthy, printed, set};
 use crate::hooks::tables::{ACTION_KEYS, EVENT_KEYS, EXEC_KEYS};
-use crate::hooks::{Source, detect};
+use crate::hooks::{Source, TOO_MUCH, detect};
 
 /// `unit property source` of every hook.
 fn found(facts: &GuestFacts) -> Vec<String> {
@@ -325,4 +325,54 @@ fn a_mask_does_not_hide_what_unmasking_brings_back() {
         "[Service]\nExecStop=/sbin/poweroff\n",
     );
     assert_eq!(found(&facts), [format!("{UNIT} ExecStop {VENDOR_UNIT}:2")]);
+}
+
+#[test]
+fn what_is_too_long_to_follow_is_a_gap() {
+    let mut units = healthy();
+    set(&mut units, UNIT, "OnFailure", "u0.service");
+    let mut scripts = healthy();
+    set(&mut scripts, UNIT, "ExecStop", &printed("/all"));
+    let calls: String = (0..300).map(|at| format!("/s{at}\n")).collect();
+    add(&mut scripts, "/all", &calls);
+    for at in 0..1_000 {
+        let next = format!("u{}.service", at + 1);
+        add_unit(
+            &mut units,
+            &format!("u{at}.service"),
+            &[("OnFailure", &next)],
+        );
+        add(&mut scripts, &format!("/s{at}"), "true\n");
+    }
+    add_unit(
+        &mut units,
+        "u1000.service",
+        &[("SuccessAction", "poweroff")],
+    );
+    for facts in [units, scripts] {
+        let gaps = gaps(&facts);
+        assert_eq!(found(&facts), [] as [&str; 0]);
+        assert!(
+            gaps.iter().any(|gap| gap.contains("not followed")),
+            "{gaps:?}"
+        );
+    }
+}
+
+#[test]
+fn a_guest_that_takes_too_long_to_judge_is_a_gap() {
+    let mut facts = healthy();
+    let text = format!("# {}\n", "x".repeat(60_000));
+    for at in 0..5 {
+        let path = format!("/etc/systemd/system/service.d/{at}.conf");
+        add(&mut facts, &path, &text);
+    }
+    let units: Vec<String> = (0..20).map(|at| format!("u{at}.service")).collect();
+    for unit in &units {
+        add_unit(&mut facts, unit, &[]);
+    }
+    set(&mut facts, UNIT, "Wants", &units[..2].join(" "));
+    assert_eq!(gaps(&facts), [] as [&str; 0]);
+    set(&mut facts, UNIT, "Wants", &units.join(" "));
+    assert_eq!(gaps(&facts), [TOO_MUCH]);
 }
