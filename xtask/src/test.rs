@@ -8,8 +8,8 @@ use crate::stages::{Outcome, Stages};
 use crate::workspace::Workspace;
 use crate::{deny, fuzz, process, setup, tidy};
 
-/// Tests read this: seeds to run, scenarios to take. Set by `--full`.
-const FULL: &str = "HOSPES_TEST_FULL";
+/// How many seeds the simulator runs with `--full`, by the variable that it reads.
+const MORE_SEEDS: (&str, &str) = ("HOSPES_SEEDS", "100000");
 
 pub(crate) fn run(workspace: &Workspace, full: bool) -> Result<()> {
     let mut stages = Stages::default();
@@ -74,7 +74,7 @@ fn documentation(workspace: &Workspace) -> Result<Outcome> {
 fn tests(workspace: &Workspace, full: bool) -> Result<Outcome> {
     let mut test = workspace.cargo(&["test", "--workspace", "--quiet"]);
     if full {
-        test.env(FULL, "1");
+        test.env(MORE_SEEDS.0, MORE_SEEDS.1);
     }
     process::run(&mut test)?;
     Ok(Outcome::Done)
