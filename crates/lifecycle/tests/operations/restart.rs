@@ -505,7 +505,43 @@ fn a_run_killed_while_starting_looks_before_it_starts_and_starts_no_running_gues
 }
 
 #[test]
-fn a_start_waits_for_a_lock_to_go() {
+fn a_run_killed_while_waiting_for_readiness_looks_from_outside_first() {
+    let killed = || {
+        let drive = restart()
+            .healthy(1)
+            .taken()
+            .stopped()
+            .started(Ok("running"));
+        drive.down().resumed(10)
+    };
+    assert_snapshot!(killed().running().story(), @r#"
+       0s check -> boot 1, healthy
+       0s shutdown, permit for boot 1 -> taken
+       0s observe -> stopped
+       0s start web1 on node1 -> Ok("running")
+       0s probe -> no route
+       0s sleep 1s
+    --- resumed 10s later
+      10s observe -> running
+      10s probe
+    owed: nothing
+    "#);
+    assert_snapshot!(killed().stopped().story(), @r#"
+       0s check -> boot 1, healthy
+       0s shutdown, permit for boot 1 -> taken
+       0s observe -> stopped
+       0s start web1 on node1 -> Ok("running")
+       0s probe -> no route
+       0s sleep 1s
+    --- resumed 10s later
+      10s observe -> stopped
+      10s start web1 on node1
+    owed: a start when it stops
+    "#);
+}
+
+#[test]
+fn a_start_that_a_lock_forbids_is_owed() {
     let drive = restart()
         .healthy(1)
         .taken()

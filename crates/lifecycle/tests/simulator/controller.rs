@@ -193,10 +193,7 @@ impl Simulation {
 
     fn perform(&mut self, effect: Effect) -> Event {
         self.judge.wanted(&effect);
-        let delay = match self.lossy {
-            true => self.random.seconds(0, 10),
-            false => sightings::LOOK,
-        };
+        let delay = self.delay();
         match effect {
             Effect::Sleep(span) => {
                 self.pass(span);
@@ -233,6 +230,17 @@ impl Simulation {
                 Event::Applied(self.apply(&remedy))
             }
             Effect::Finish(_) => unreachable!("an end is not performed"),
+        }
+    }
+
+    /// How long an effect takes; now and then longer than a permit is good for.
+    const fn delay(&mut self) -> Duration {
+        if !self.lossy {
+            return sightings::LOOK;
+        }
+        match self.random.chance(3) {
+            true => self.random.seconds(20, 90),
+            false => self.random.seconds(0, 10),
         }
     }
 

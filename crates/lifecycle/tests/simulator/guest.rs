@@ -248,8 +248,11 @@ fn agent(random: &mut Random, is_repaired: bool) -> Agent {
     if random.chance(8) {
         agent.plant(random);
     }
-    if random.chance(10) {
-        agent.life = Life::Dead;
+    match random.between(0, 24) {
+        0 | 1 => agent.life = Life::Dead,
+        2 => agent.wanted = false,
+        3 => agent.touch(),
+        _ => {}
     }
     agent
 }
