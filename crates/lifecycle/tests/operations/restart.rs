@@ -6,6 +6,7 @@ use lifecycle::gate::{Refusal, RefusalReason};
 use lifecycle::operation::AskReport;
 
 use crate::drive::{Drive, restart, shutdown};
+use crate::fix::other_machine;
 use crate::fixture;
 
 fn hooked(seen: &mut Sightings) {
@@ -628,6 +629,34 @@ fn a_guest_that_can_never_become_ready_is_not_waited_for() {
        0s probe -> the host key changed
        0s check -> boot 2, healthy
        0s = not ready after 0ns: the host key changed; health: Some("unhealthy []")
+    owed: nothing
+    "#);
+}
+
+#[test]
+fn another_machine_at_the_ssh_address_does_not_prove_the_restart() {
+    let other = "another at the SSH address";
+    let drive = restart()
+        .healthy(1)
+        .taken()
+        .stopped()
+        .started(Ok("running"))
+        .after(20)
+        .up(2, 12);
+    let drive = drive
+        .check(2, other, other_machine)
+        .after(120)
+        .check(2, other, other_machine);
+    assert_snapshot!(drive.story(), @r#"
+       0s check -> boot 1, healthy
+       0s shutdown, permit for boot 1 -> taken
+       0s observe -> stopped
+       0s start web1 on node1 -> Ok("running")
+      20s probe -> boot 2, up 12s, running
+      20s check -> boot 2, another at the SSH address
+     140s sleep 1s
+     141s check -> boot 2, another at the SSH address
+     141s = not ready after 141s: another machine answers at the SSH address: boot id 00000063-0000-4000-8000-000000000000 through SSH, 00000002-0000-4000-8000-000000000000 through the agent; health: Some("unhealthy []")
     owed: nothing
     "#);
 }

@@ -1,6 +1,6 @@
 //! The way up: powering on, and proving that the guest came back.
 
-use conditions::{Check, Observation, RunState, Timestamp};
+use conditions::{Check, Identity, Observation, RunState, Timestamp};
 
 use super::super::{BootProof, Effect, Limits, Outcome};
 use super::{Cause, Goal, Phase, Power};
@@ -149,8 +149,21 @@ impl Power {
         now: Timestamp,
     ) -> Effect {
         let health = Health::of(check);
-        if !health.is_healthy() && now < until {
+        let other = match check.identity() {
+            Identity::Different { evidence } => Some(evidence),
+            Identity::Same { .. } | Identity::Unproven { .. } => None,
+        };
+        if (!health.is_healthy() || other.is_some()) && now < until {
             return Effect::Sleep(limits.poll);
+        }
+        // SSH proved a new boot, and the channel says that it is another machine's.
+        if let Some(evidence) = other {
+            let reason = format!("another machine answers at the SSH address: {evidence}");
+            return self.end(Outcome::NotReady {
+                reason,
+                waited: now.since(cause.since),
+                health: Some(health),
+            });
         }
         let proof = cause
             .old
