@@ -44,7 +44,7 @@ fn remove_half_built(root: &Path, prefix: &str) {
 fn hint(log: &Path) -> String {
     format!(
         "cannot build the guest image from {}: is this archive reachable? Everything that was printed is in {}",
-        mirror::archive(),
+        mirror::described(),
         log.display()
     )
 }

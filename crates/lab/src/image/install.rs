@@ -40,7 +40,7 @@ pub(super) async fn run(work: &Path, log: &Path, activity: &Activity) -> Result<
     activity.step(format!(
         "installing Debian {} from {}",
         recipe::SUITE,
-        mirror::archive()
+        mirror::described()
     ));
     std::fs::create_dir(work.join("packages"))?;
     std::fs::write(work.join("essential.sh"), recipe::ESSENTIAL)?;
@@ -145,6 +145,7 @@ fn arguments(work: &Path, network: &[String]) -> Result<Vec<String>> {
     arguments.push("--customize-hook=sh \"$1/lab/customize.sh\" \"$1\"".to_owned());
     arguments.push(recipe::SUITE.to_owned());
     arguments.push(format!("{work}/rootfs.tar"));
-    arguments.push(format!("deb {} {} main", mirror::archive(), recipe::SUITE));
+    let archive = mirror::archive();
+    arguments.extend(archive.map(|archive| format!("deb {archive} {} main", recipe::SUITE)));
     Ok(arguments)
 }

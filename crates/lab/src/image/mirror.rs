@@ -1,4 +1,5 @@
-//! Where the image's packages come from: the mirror this machine already uses, or Debian's.
+//! Where the image's packages come from: the mirror this machine already uses, or the one that
+//! mmdebstrap knows.
 
 use std::path::Path;
 
@@ -6,16 +7,18 @@ use tokio::process::Command;
 
 use crate::command;
 
-const PUBLIC: &str = "http://deb.debian.org/debian";
 const SOURCES: &str = "/etc/apt";
 
-/// The Debian archive that this machine's apt uses, if it is a Debian machine; else the public one.
-pub(super) fn archive() -> String {
+/// The Debian archive that this machine's apt uses, if it is a Debian machine. Without it mmdebstrap
+/// takes Debian's public one.
+pub(super) fn archive() -> Option<String> {
     let sources = source_files(Path::new(SOURCES));
-    sources
-        .iter()
-        .find_map(|text| debian_archive(text))
-        .unwrap_or_else(|| PUBLIC.to_owned())
+    sources.iter().find_map(|text| debian_archive(text))
+}
+
+/// The archive in words.
+pub(super) fn described() -> String {
+    archive().unwrap_or_else(|| "Debian's public archive".to_owned())
 }
 
 /// The options with which this machine's apt reaches the network (proxy, certificates).
