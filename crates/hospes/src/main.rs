@@ -47,7 +47,7 @@ fn fail(message: &str, exit: Exit) -> ExitCode {
 fn log_to_stderr(verbose: u8) {
     let filter = match verbose {
         0 => return,
-        1 => "hospes=debug,ssh=debug,hypervisor_qemu=debug",
+        1 => "ssh=debug",
         _ => "debug,russh=info",
     };
     let filter = std::env::var("HOSPES_LOG").unwrap_or_else(|_| filter.to_owned());
