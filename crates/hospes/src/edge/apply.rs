@@ -14,6 +14,9 @@ const LIMIT: usize = 64 * 1024;
 /// apt may have to wait for its lock, download and unpack.
 const INSTALL_DEADLINE: Duration = Duration::from_secs(600);
 
+/// An agent that does not mind SIGTERM holds a restart up for systemd's stop timeout, 90 s.
+const AGENT_DEADLINE: Duration = Duration::from_secs(150);
+
 /// Runs the remedy's script as root: over SSH, else through the channel where the remedy leaves
 /// the agent alone.
 pub(super) async fn apply(world: &World, remedy: &Remedy) -> Result<String, String> {
@@ -22,6 +25,7 @@ pub(super) async fn apply(world: &World, remedy: &Remedy) -> Result<String, Stri
     };
     let deadline = match remedy {
         Remedy::InstallPackage { .. } => INSTALL_DEADLINE,
+        remedy if remedy.touches_agent() => AGENT_DEADLINE,
         _ => world.calls.check,
     };
     let over_ssh = match &world.ssh {
