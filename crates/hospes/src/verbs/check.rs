@@ -23,7 +23,7 @@ pub(super) async fn run(fleet: &Fleet, options: &cli::Check) -> Result<Exit> {
         .await
         .into_iter()
         .collect::<Result<_>>()?;
-    let healthy = checks.iter().all(is_healthy);
+    let healthy = checks.iter().all(Check::is_healthy);
     if fleet.json() {
         let guests: Vec<_> = checks.iter().map(document).collect();
         show::document("check", &json!({ "healthy": healthy, "guests": guests }))?;
@@ -58,10 +58,6 @@ fn document(check: &Check) -> Value {
         "hooks": check.hooks(),
         "checked_at": check.finished_at().to_string(),
     })
-}
-
-fn is_healthy(check: &Check) -> bool {
-    check.is_healthy()
 }
 
 /// One line a guest, one column a condition.

@@ -25,6 +25,19 @@ struct Forecast {
     exit: Exit,
 }
 
+impl Forecast {
+    /// An operation that would end with `exit` is admitted when that is a success.
+    fn new(guest: GuestId, lines: Vec<String>, reasons: Vec<RefusalReason>, exit: Exit) -> Self {
+        Self {
+            guest,
+            admitted: exit == Exit::Ok,
+            lines,
+            reasons,
+            exit,
+        }
+    }
+}
+
 /// `restart --check` and `shutdown --check`.
 pub(super) async fn power(
     fleet: &Fleet,
@@ -47,13 +60,7 @@ pub(super) async fn power(
             Exit::Refused
         };
         let guest = member.id().clone();
-        forecasts.push(Forecast {
-            guest,
-            admitted: reasons.is_empty(),
-            lines,
-            reasons,
-            exit,
-        });
+        forecasts.push(Forecast::new(guest, lines, reasons, exit));
     }
     tell(fleet, verb, &forecasts)
 }
@@ -64,21 +71,15 @@ pub(super) async fn start(fleet: &Fleet, selection: &Selection) -> Result<Exit> 
     for member in fleet.select(&selection.selectors)? {
         let guest = member.id().clone();
         let seen = fleet.world(&member)?.observe().await;
-        let (admitted, line, exit) = match seen {
+        let (line, exit) = match seen {
             Ok(seen) => match seen.run_state {
-                RunState::Stopped => (true, "is stopped, would start".to_owned(), Exit::Ok),
-                RunState::Running => (true, "runs already".to_owned(), Exit::Ok),
-                RunState::Other(word) => (false, format!("is {word}"), Exit::Refused),
+                RunState::Stopped => ("is stopped, would start".to_owned(), Exit::Ok),
+                RunState::Running => ("runs already".to_owned(), Exit::Ok),
+                RunState::Other(word) => (format!("is {word}"), Exit::Refused),
             },
-            Err(error) => (false, error.to_string(), Exit::Failed),
+            Err(error) => (error.to_string(), Exit::Failed),
         };
-        forecasts.push(Forecast {
-            guest,
-            admitted,
-            lines: vec![line],
-            reasons: Vec::new(),
-            exit,
-        });
+        forecasts.push(Forecast::new(guest, vec![line], Vec::new(), exit));
     }
     tell(fleet, "start", &forecasts)
 }
@@ -88,21 +89,14 @@ pub(super) async fn reboot(fleet: &Fleet, selection: &Selection) -> Result<Exit>
     let mut forecasts = Vec::new();
     for member in fleet.select(&selection.selectors)? {
         let guest = member.id().clone();
-        let (admitted, line, exit) = match fleet.world(&member)?.probe().await {
-            Ok(ready) => (
-                true,
-                format!("would reboot boot {}", ready.boot_id.short()),
-                Exit::Ok,
-            ),
-            Err(not) => (false, format!("not ready: {}", not.reason), Exit::NotReady),
+        let (line, exit) = match fleet.world(&member)?.probe().await {
+            Ok(ready) => {
+                let line = format!("would reboot boot {}", ready.boot_id.short());
+                (line, Exit::Ok)
+            }
+            Err(not) => (format!("not ready: {}", not.reason), Exit::NotReady),
         };
-        forecasts.push(Forecast {
-            guest,
-            admitted,
-            lines: vec![line],
-            reasons: Vec::new(),
-            exit,
-        });
+        forecasts.push(Forecast::new(guest, vec![line], Vec::new(), exit));
     }
     tell(fleet, "reboot", &forecasts)
 }
