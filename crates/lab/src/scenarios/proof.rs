@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use rustix::process::Pid;
 use serde_json::Value;
 
 use crate::scenario::{Context, HospesRun};
@@ -86,11 +85,14 @@ pub(super) fn powered_off_by_itself(vm: &Vm) -> Result<()> {
     Ok(())
 }
 
-/// The session of a process (proc(5), `stat`).
+/// The session of a process (proc(5), `stat`, field 6); 0 where its leader is outside this PID namespace.
 pub(super) fn session_of(process: i32) -> Result<i32> {
-    let pid = Pid::from_raw(process).context("no process id")?;
-    let session = rustix::process::getsid(Some(pid)).context("the process has ended")?;
-    Ok(session.as_raw_nonzero().get())
+    let path = format!("/proc/{process}/stat");
+    let stat = std::fs::read_to_string(&path).context("the process has ended")?;
+    // The name in parentheses may hold anything, spaces and parentheses too.
+    let (_, fields) = stat.rsplit_once(')').context("no process name")?;
+    let session = fields.split_whitespace().nth(3).context("no session")?;
+    session.parse().with_context(|| path)
 }
 
 /// The reasons of a refusal, by their tags.
