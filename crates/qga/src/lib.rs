@@ -12,6 +12,7 @@
 mod client;
 pub mod commands;
 mod message;
+pub mod results;
 mod server;
 
 pub use client::{
@@ -19,4 +20,7 @@ pub use client::{
     ReplyLimits, Step,
 };
 pub use message::{AgentError, Answer, DELIMITER, NotAReply, Reply, Request};
-pub use server::{RejectedRequest, RequestDecoder, RequestEvent, RequestLimits};
+pub use server::{
+    COMMANDS, Call, Capture, CommandSpec, ExecCall, OnlineSetting, PasswordCall, RejectedRequest,
+    RequestDecoder, RequestEvent, RequestLimits, ShutdownMode, SuspendMode, Ticket, Whence,
+};

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! development   lab · xtask            (may use anything, are used by nothing)
-//! programs      hospes                 -> ports, pure
+//! programs      hospes · hospes-agent  -> ports, pure
 //! ports         config · ssh · ...     -> pure
 //! pure          qga · conditions · ... -> pure
 //! ```
@@ -20,14 +20,17 @@ enum Layer {
 }
 
 const LAYERS: &[(&str, Layer)] = &[
+    ("agent", Layer::Pure),
     ("qga", Layer::Pure),
     ("conditions", Layer::Pure),
     ("lifecycle", Layer::Pure),
     ("config", Layer::Port),
+    ("guest-os", Layer::Port),
     ("hypervisor-qemu", Layer::Port),
     ("journal", Layer::Port),
     ("ssh", Layer::Port),
     ("hospes", Layer::Program),
+    ("hospes-agent", Layer::Program),
     ("lab", Layer::Development),
     ("xtask", Layer::Development),
 ];
@@ -36,6 +39,7 @@ const LAYERS: &[(&str, Layer)] = &[
 const PURE_MAY_USE: &[&str] = &[
     "async-trait",
     "base64",
+    "lexopt",
     "serde",
     "serde_json",
     "similar",

@@ -1,0 +1,5 @@
+//! What the guest agent decides, without I/O: its settings, freezes, executions and log.
+
+pub mod executions;
+pub mod freeze;
+pub mod settings;

@@ -1,0 +1,1 @@
+//! The guest agent, as a library for its own tests.

@@ -1,0 +1,9 @@
+//! What the agent answers, field by field.
+
+pub mod accounts;
+pub mod exec;
+pub mod file;
+pub mod identity;
+pub mod machine;
+pub mod network;
+pub mod storage;
