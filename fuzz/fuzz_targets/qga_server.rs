@@ -1,8 +1,8 @@
-//! What a client says, in pieces, to an agent's decoder.
+//! What a client says, in pieces, to an agent's decoder, and the commands in it.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use qga::{RequestDecoder, RequestEvent, RequestLimits};
+use qga::{Call, RequestDecoder, RequestEvent, RequestLimits};
 
 const LIMITS: RequestLimits = RequestLimits {
     bytes: 512,
@@ -26,6 +26,7 @@ fuzz_target!(|bytes: &[u8]| {
 
     for event in told {
         if let RequestEvent::Request(request) = event {
+            let _ = Call::decode(&request.execute, request.arguments.clone());
             let mut fresh = RequestDecoder::new(RequestLimits::default());
             let line = request.encode();
             assert_eq!(events(&mut fresh, &line), [RequestEvent::Request(request)]);

@@ -61,6 +61,7 @@ fn binaries(manifest: &str) -> Vec<String> {
 fn run_target(fuzz: &Path, target: &str) -> Result<()> {
     say::line(&format!("    {target}, {SECONDS_EACH} s"));
     let corpus = fuzz.join("corpus").join(target);
+    let seeds = fuzz.join("seeds").join(target);
     let artifacts = fuzz.join("artifacts");
     for folder in [&corpus, &artifacts] {
         std::fs::create_dir_all(folder)
@@ -70,6 +71,7 @@ fn run_target(fuzz: &Path, target: &str) -> Result<()> {
     let mut run = Command::new("cargo");
     run.args(["run", "--release", "--quiet", "--bin", target, "--"])
         .arg(&corpus)
+        .args(seeds.is_dir().then_some(&seeds))
         .arg(format!("-max_total_time={SECONDS_EACH}"))
         .arg(format!("-artifact_prefix={}/", artifacts.display()))
         .args(["-verbosity=0", "-print_final_stats=1"])

@@ -21,6 +21,8 @@ pub use client::{
 };
 pub use message::{AgentError, Answer, DELIMITER, NotAReply, Reply, Request};
 pub use server::{
-    COMMANDS, Call, Capture, CommandSpec, ExecCall, OnlineSetting, PasswordCall, RejectedRequest,
-    RequestDecoder, RequestEvent, RequestLimits, ShutdownMode, SuspendMode, Ticket, Whence,
+    COMMANDS, Call, Capture, CommandSpec, ExecCall, FILE_READ_MOST, FileReadFrame, OnlineSetting,
+    PasswordCall, RejectedRequest, RequestDecoder, RequestEvent, RequestLimits, Sessions,
+    ShutdownMode, SuspendMode, Ticket, Whence, decode_base64_in_place, file_read_count,
+    file_write_count,
 };

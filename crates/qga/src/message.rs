@@ -1,5 +1,7 @@
 //! Requests and replies, and their text on the wire.
 
+mod ascii;
+
 use std::fmt::Write;
 
 use serde_json::{Map, Value};
@@ -72,28 +74,35 @@ impl Request {
 }
 
 impl Reply {
-    /// The reply as one line of JSON.
+    /// The reply as one line of JSON, in ASCII.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let mut line = String::from("{");
-        match &self.answer {
-            Answer::Return(value) => push_pair(&mut line, "return", value),
-            Answer::Error(error) => {
-                let body = serde_json::json!({ "class": error.class, "desc": error.desc });
-                push_pair(&mut line, "error", &body);
-            }
-        }
-        push_member(&mut line, "id", self.id.as_ref());
-        line.push_str("}\n");
-        line.into_bytes()
+        let mut line = Vec::new();
+        self.append(&mut line);
+        line
     }
 
     /// The reply as `guest-sync-delimited` wants it: [`DELIMITER`], then the line.
     #[must_use]
     pub fn encode_delimited(&self) -> Vec<u8> {
         let mut bytes = vec![DELIMITER];
-        bytes.extend(self.encode());
+        self.append(&mut bytes);
         bytes
+    }
+
+    fn append(&self, line: &mut Vec<u8>) {
+        match &self.answer {
+            Answer::Return(value) => {
+                line.extend_from_slice(b"{\"return\": ");
+                ascii::append(value, line);
+            }
+            Answer::Error(error) => {
+                line.extend_from_slice(b"{\"error\": ");
+                let body = serde_json::json!({ "class": error.class, "desc": error.desc });
+                ascii::append(&body, line);
+            }
+        }
+        end_reply(self.id.as_ref(), line);
     }
 
     /// Reads one line. Bytes that are not UTF-8 (an agent that passes a file name on as it is)
@@ -150,6 +159,15 @@ impl AgentError {
             _ => Err(NotAReply::Shape),
         }
     }
+}
+
+/// Writes what follows a reply's answer: the request's id, and the end of the line.
+pub(crate) fn end_reply(id: Option<&Value>, line: &mut Vec<u8>) {
+    if let Some(id) = id {
+        line.extend_from_slice(b", \"id\": ");
+        ascii::append(id, line);
+    }
+    line.extend_from_slice(b"}\n");
 }
 
 fn push_member(line: &mut String, name: &str, value: Option<&Value>) {
@@ -215,6 +233,30 @@ mod tests {
         ] {
             let reply = Reply { answer, id };
             assert_eq!(Reply::decode(line.as_bytes()), Ok(reply.clone()), "{line}");
+            assert_eq!(Reply::decode(&reply.encode()), Ok(reply), "{line}");
+        }
+    }
+
+    #[test]
+    fn replies_look_as_those_of_qemu_ga() {
+        let reply = |answer, id| Reply { answer, id };
+        let error = AgentError::generic("failed to open file '/é\u{7f}\u{2028}😀<\u{1}\"\\\n'");
+        for (reply, line) in [
+            (reply(Answer::Return(json!({})), None), "{\"return\": {}}\n"),
+            (
+                reply(
+                    Answer::Return(json!([{"a": 1, "b": []}, null])),
+                    Some(json!("é")),
+                ),
+                "{\"return\": [{\"a\": 1, \"b\": []}, null], \"id\": \"\\u00E9\"}\n",
+            ),
+            (
+                reply(Answer::Error(error), None),
+                "{\"error\": {\"class\": \"GenericError\", \"desc\": \"failed to open file \
+                 '/\\u00E9\\u007F\\u2028\\uD83D\\uDE00<\\u0001\\\"\\\\\\n'\"}}\n",
+            ),
+        ] {
+            assert_eq!(String::from_utf8(reply.encode()).unwrap(), line);
             assert_eq!(Reply::decode(&reply.encode()), Ok(reply), "{line}");
         }
     }

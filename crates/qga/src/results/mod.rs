@@ -6,4 +6,5 @@ pub mod file;
 pub mod identity;
 pub mod machine;
 pub mod network;
+pub mod statistics;
 pub mod storage;

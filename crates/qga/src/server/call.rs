@@ -1,9 +1,5 @@
 //! A request whose name and arguments are understood: one variant a command of the protocol.
 
-use serde_json::Value;
-
-use crate::message::AgentError;
-
 /// A command with its arguments, checked. Commands of the 10.2 schema that exist on Linux.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Call {
@@ -219,17 +215,5 @@ impl std::fmt::Debug for PasswordCall {
             .field("username", &self.username)
             .field("crypted", &self.crypted)
             .finish_non_exhaustive()
-    }
-}
-
-impl Call {
-    /// Reads a request's name and arguments.
-    ///
-    /// # Errors
-    /// `CommandNotFound` for a name that is no command; `GenericError` for a missing, unexpected
-    /// or wrong argument, in the words of QEMU's agent.
-    pub fn decode(name: &str, arguments: Option<Value>) -> Result<Self, AgentError> {
-        let _ = (name, arguments);
-        Err(AgentError::generic("not read yet"))
     }
 }

@@ -11,6 +11,7 @@
 use serde_json::Value;
 
 use super::json::{self, is_space, is_word};
+use super::runs::run_length;
 use crate::message::{AgentError, Answer, DELIMITER, Reply, Request};
 
 /// The largest request that an agent takes.
@@ -121,7 +122,9 @@ impl RequestDecoder {
     /// Reads on in `input`, moving it past what was used, up to the next event.
     /// `None`: all of it was used and more is needed.
     pub fn next_event(&mut self, input: &mut &[u8]) -> Option<RequestEvent> {
-        while let Some((&byte, rest)) = input.split_first() {
+        loop {
+            self.take_run(input);
+            let (&byte, rest) = input.split_first()?;
             match self.step(byte) {
                 Outcome::More => *input = rest,
                 Outcome::EventBefore(event) => return Some(event),
@@ -131,13 +134,35 @@ impl RequestDecoder {
                 }
             }
         }
-        None
     }
 
     /// Bytes held of an unfinished request.
     #[must_use]
     pub const fn held(&self) -> usize {
         self.text.len()
+    }
+
+    /// Takes at once what [`Self::step`] would keep or skip, byte by byte, without changing state.
+    fn take_run(&mut self, input: &mut &[u8]) {
+        let (run, rest) = match self.state {
+            State::Skipping => {
+                let ends = |byte| matches!(byte, b'\n' | DELIMITER);
+                (&[][..], &input[run_length(input, ends)..])
+            }
+            State::String {
+                quote,
+                escaped: false,
+            } => {
+                let ends =
+                    |byte| byte == quote || byte == b'\\' || byte < 0x20 || byte == DELIMITER;
+                let room = self.limits.bytes.saturating_sub(self.text.len());
+                let room = &input[..room.min(input.len())];
+                input.split_at(run_length(room, ends))
+            }
+            _ => return,
+        };
+        self.text.extend_from_slice(run);
+        *input = rest;
     }
 
     fn step(&mut self, byte: u8) -> Outcome {
@@ -258,7 +283,7 @@ impl RequestDecoder {
     }
 
     fn read(&mut self) -> RequestEvent {
-        match json::parse(&self.text, self.limits.nesting) {
+        match json::parse(&mut self.text, self.limits.nesting) {
             Err(problem) => self.reject(problem, State::Between),
             Ok(value) => {
                 self.reset(State::Between);

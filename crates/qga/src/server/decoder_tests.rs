@@ -1,5 +1,6 @@
 //! What the decoder makes of requests, good and bad.
 
+use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
@@ -179,4 +180,62 @@ fn an_endless_string_is_not_kept() {
         unreachable!()
     };
     assert_eq!(rejected.into_reply().id, Some(json!(1)));
+}
+
+/// What comes out when every byte is looked at on its own.
+fn events_by_steps(decoder: &mut RequestDecoder, mut input: &[u8]) -> Vec<RequestEvent> {
+    let mut events = Vec::new();
+    while let Some((&byte, rest)) = input.split_first() {
+        input = match decoder.step(byte) {
+            Outcome::More => rest,
+            Outcome::EventBefore(event) => {
+                events.push(event);
+                input
+            }
+            Outcome::Event(event) => {
+                events.push(event);
+                rest
+            }
+        };
+    }
+    events
+}
+
+/// Streams whose strings are about as long as the blocks that runs are looked at in, and as the
+/// limit.
+fn streams() -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop_oneof![
+        4 => "[a-zé]{0,70}".prop_map(String::into_bytes),
+        4 => prop::sample::select(vec![
+            &b"{\"execute\":\""[..], b"\",\"id\":\"", b"\"}", b"\"", b"'", b"\\", b"\\\"", b"\\u00e9",
+            b"\n", b"\xFF", b"\x01", b"{", b"}", b" ", b"\xC3", PING.as_bytes(),
+        ]).prop_map(<[u8]>::to_vec),
+        1 => prop::collection::vec(any::<u8>(), 0..40),
+    ];
+    prop::collection::vec(piece, 0..30).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn runs_are_taken_as_their_bytes_would_be(
+        stream in streams(),
+        cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..8),
+    ) {
+        let limits = RequestLimits { bytes: 200, nesting: 4, values: 20 };
+        let mut bytewise = RequestDecoder::new(limits);
+        let expected = events_by_steps(&mut bytewise, &stream);
+        let mut places: Vec<usize> = cuts.iter().map(|cut| cut.index(stream.len() + 1)).collect();
+        places.extend([0, stream.len()]);
+        places.sort_unstable();
+        let mut decoder = RequestDecoder::new(limits);
+        let told: Vec<_> = places
+            .windows(2)
+            .flat_map(|pair| events(&mut decoder, &stream[pair[0]..pair[1]]))
+            .collect();
+        prop_assert_eq!(told, expected);
+        prop_assert_eq!(&decoder.text, &bytewise.text);
+        prop_assert_eq!(decoder.state, bytewise.state);
+    }
 }
