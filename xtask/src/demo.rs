@@ -5,16 +5,33 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::workspace::Workspace;
-use crate::{process, say, setup};
+use crate::{dist, process, say, setup};
 
-pub(crate) fn run(workspace: &Workspace, keep: bool) -> Result<()> {
+/// Which agent the demo's guest runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Agent {
+    /// QEMU's own, from Debian.
+    Stock,
+    /// Ours, from a package that is built now.
+    Hospes,
+}
+
+pub(crate) fn run(workspace: &Workspace, agent: Agent, keep: bool) -> Result<()> {
     say::heading("set-up");
     setup::ensure_packages()?;
     say::heading("build");
     process::run(&mut workspace.cargo(&["build", "--package", "hospes", "--package", "lab"]))?;
+    if agent == Agent::Hospes {
+        say::heading("packages");
+        dist::lab_packages(workspace)?;
+    }
     say::heading("demo");
     let mut lab = Command::new(workspace.built("debug", "lab")?);
-    lab.arg("demo");
+    lab.arg("demo").arg("--agent").arg(match agent {
+        Agent::Stock => "stock",
+        Agent::Hospes => "hospes",
+    });
+    lab.arg("--packages").arg(dist::lab_packages_dir(workspace));
     if keep {
         lab.arg("--keep");
     }

@@ -1,8 +1,9 @@
-//! The project's own commands: `cargo xtask demo`, `test`, `tidy` and `bench`.
+//! The project's own commands: `cargo xtask demo`, `test`, `tidy`, `bench` and `dist`.
 
 mod bench;
 mod demo;
 mod deny;
+mod dist;
 mod fuzz;
 mod process;
 mod say;
@@ -26,6 +27,9 @@ use crate::workspace::Workspace;
 enum Command {
     /// Shows hospes on a real virtual machine.
     Demo {
+        /// Which agent the guest runs.
+        #[arg(long, value_enum, default_value_t = demo::Agent::Hospes)]
+        agent: demo::Agent,
         /// Leaves the machine running until the next command that uses the lab.
         #[arg(long)]
         keep: bool,
@@ -39,7 +43,13 @@ enum Command {
     /// Checks the structure of the source: layers, sizes, words.
     Tidy,
     /// Measures speed and memory of a release build.
-    Bench,
+    Bench {
+        /// Also the guest agent in a virtual machine, over virtio-serial.
+        #[arg(long)]
+        vm: bool,
+    },
+    /// Builds the packages: .deb and .rpm of the agent and the controller, and the bare programs.
+    Dist(dist::Options),
 }
 
 fn main() -> ExitCode {
@@ -56,10 +66,11 @@ fn run(command: &Command) -> Result<()> {
     process::watch_signals()?;
     let workspace = Workspace::find()?;
     match command {
-        Command::Demo { keep } => demo::run(&workspace, *keep),
+        Command::Demo { agent, keep } => demo::run(&workspace, *agent, *keep),
         Command::Test { full } => test::run(&workspace, *full),
         Command::Tidy => tidy::run(&workspace),
-        Command::Bench => bench::run(&workspace),
+        Command::Bench { vm } => bench::run(&workspace, *vm),
+        Command::Dist(options) => dist::run(&workspace, options),
     }
 }
 

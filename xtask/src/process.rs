@@ -66,6 +66,23 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
+/// What `command` prints, when it succeeds; what it says about errors is told when it fails.
+pub(crate) fn output(command: &mut Command) -> Result<String> {
+    let program = shown(command);
+    let output = command
+        .output()
+        .with_context(|| format!("cannot start `{program}`"))?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        bail!(
+            "`{program}` failed ({}): {}",
+            output.status,
+            said.trim_end()
+        );
+    }
+    String::from_utf8(output.stdout).with_context(|| format!("`{program}` printed no UTF-8"))
+}
+
 /// Whether `command` succeeds; what it prints is dropped.
 pub(crate) fn succeeds(command: &mut Command) -> bool {
     command.output().is_ok_and(|output| output.status.success())

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::stages::{Outcome, Stages};
 use crate::workspace::Workspace;
-use crate::{deny, fuzz, process, setup, tidy};
+use crate::{deny, dist, fuzz, process, setup, tidy};
 
 /// How many seeds the simulator runs with `--full`, by the variable that it reads.
 const MORE_SEEDS: (&str, &str) = ("HOSPES_SEEDS", "100000");
@@ -58,11 +58,17 @@ fn all(workspace: &Workspace, full: bool, stages: &mut Stages) -> Result<()> {
     stages.run("dependencies", "deny.toml says what is allowed", || {
         deny::run(workspace)
     })?;
-    stages.run(
-        "scenarios",
-        "the failed scenario is named above; `target/debug/lab scenarios NAME` runs it alone",
-        || scenarios(workspace, full),
-    )
+    stages.run("packages", "mend what the build says above", || {
+        dist::lab_packages(workspace).map(|_| Outcome::Done)
+    })?;
+    for (stage, agent) in [("scenarios", "hospes"), ("stock scenarios", "stock")] {
+        stages.run(
+            stage,
+            "the failed scenario is named above; `target/debug/lab scenarios NAME` runs it alone",
+            || scenarios(workspace, agent, full),
+        )?;
+    }
+    Ok(())
 }
 
 fn documentation(workspace: &Workspace) -> Result<Outcome> {
@@ -81,10 +87,11 @@ fn tests(workspace: &Workspace, full: bool) -> Result<Outcome> {
 }
 
 /// Two at once: each machine keeps one core busy.
-fn scenarios(workspace: &Workspace, full: bool) -> Result<Outcome> {
+fn scenarios(workspace: &Workspace, agent: &str, full: bool) -> Result<Outcome> {
     process::run(&mut workspace.cargo(&["build", "--workspace", "--quiet"]))?;
     let mut lab = Command::new(workspace.built("debug", "lab")?);
-    lab.args(["scenarios", "-j", "2"]);
+    lab.args(["scenarios", "-j", "2", "--agent", agent]);
+    lab.arg("--packages").arg(dist::lab_packages_dir(workspace));
     if full {
         lab.arg("--full");
     }

@@ -47,11 +47,16 @@ impl Workspace {
         &self.metadata
     }
 
-    /// A program built in `profile`, the folder's name below the target directory.
-    pub(crate) fn built(&self, profile: &str, program: &str) -> Result<PathBuf> {
+    /// The directory that cargo builds in.
+    pub(crate) fn target(&self) -> Result<PathBuf> {
         let target = self.metadata["target_directory"].as_str();
         let target = target.context("`cargo metadata` names no target directory")?;
-        Ok(Path::new(target).join(profile).join(program))
+        Ok(PathBuf::from(target))
+    }
+
+    /// A program built in `profile`, the folder's name below the target directory.
+    pub(crate) fn built(&self, profile: &str, program: &str) -> Result<PathBuf> {
+        Ok(self.target()?.join(profile).join(program))
     }
 
     /// `cargo` with `arguments`, in the workspace.

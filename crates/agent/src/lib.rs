@@ -2,4 +2,7 @@
 
 pub mod executions;
 pub mod freeze;
+pub mod handles;
+pub mod held;
 pub mod settings;
+mod utc;

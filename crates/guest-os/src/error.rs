@@ -18,7 +18,7 @@ pub enum Error {
     #[error("{0}")]
     Invalid(String),
     /// The kernel refused.
-    #[error("{what}: {source}")]
+    #[error("{what}: {}", reason(source))]
     Os {
         /// What was tried, with its object (`failed to open file '/p' (mode: 'r')`).
         what: String,
@@ -34,5 +34,34 @@ impl Error {
             what: what.to_string(),
             source: source.into(),
         }
+    }
+}
+
+/// The kernel's words alone, as strerror(3) has them, without Rust's ` (os error 2)`: clients
+/// read them.
+#[must_use]
+pub fn reason(error: &io::Error) -> String {
+    let mut text = error.to_string();
+    if error.raw_os_error().is_some()
+        && let Some(end) = text.rfind(" (os error ")
+    {
+        text.truncate(end);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_ends_in_the_kernels_words_alone() {
+        let missing = io::Error::from_raw_os_error(2);
+        assert_eq!(
+            Error::os("failed to open /p", missing).to_string(),
+            "failed to open /p: No such file or directory"
+        );
+        let other = io::Error::other("a thing (os error 2)");
+        assert_eq!(reason(&other), "a thing (os error 2)");
     }
 }

@@ -6,12 +6,12 @@
 
 mod error;
 
-pub use error::{Error, Result};
+pub use error::{Error, Result, reason};
 
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
 pub use linux::{
-    accounts, clock, disks, exec, file, filesystems, freeze, hook, identity, memory, mounts,
+    accounts, clock, disks, exec, file, filesystems, freeze, hook, identity, log_sink, memory, mounts,
     network, power, process, processors, routes, statistics, transport, trim, users,
 };

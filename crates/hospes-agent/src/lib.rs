@@ -1,1 +1,82 @@
-//! The guest agent, as a library for its own tests.
+//! The guest agent: a drop-in for QEMU's, which thaws what it froze and answers while it works.
+//!
+//! ```text
+//! qemu_ga ─► serve ─┬─ channel (one a port or client) ─► execute ─► guest_os
+//!                   └─ signals ─► finish: thaw, then end
+//! ```
+//!
+//! Nothing here starts a shutdown or a reboot by itself: `execute::system` does, when a client of
+//! a channel asks for it.
+
+mod agent;
+mod channel;
+mod execute;
+mod files;
+mod freezer;
+mod log;
+mod man;
+mod programs;
+mod qemu_ga;
+mod self_test;
+mod serve;
+mod version;
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+hospes-agent, the guest end of hospes: a drop-in QEMU guest agent
+
+Usage:
+  hospes-agent qemu-ga [OPTIONS]      be the guest agent, with the options of qemu-ga
+  hospes-agent self-test [--json]     tell what works in this guest
+  hospes-agent man                    print the manual page
+  hospes-agent completions            print completions for bash
+  hospes-agent --version | --help
+
+Called as `qemu-ga`, it behaves as qemu-ga.
+";
+
+/// Runs the program with its arguments, the first of which is its name.
+#[must_use]
+pub fn main(arguments: Vec<OsString>) -> ExitCode {
+    let mut arguments = arguments.into_iter();
+    let name = arguments.next().unwrap_or_default();
+    let called_as = Path::new(&name).file_name().unwrap_or_default();
+    if called_as == "qemu-ga" {
+        return qemu_ga::main(&name.to_string_lossy(), arguments);
+    }
+    let command = arguments.next().unwrap_or_default();
+    match command.to_str() {
+        Some("qemu-ga") => qemu_ga::main("hospes-agent qemu-ga", arguments),
+        Some("self-test") => self_test::main(arguments),
+        Some("man") => print(&man::page()),
+        Some("completions") => print(&man::bash_completions()),
+        Some("--version" | "-V") => print(&format!(
+            "hospes-agent {} (reports {})\n",
+            version::OWN,
+            version::REPORTED
+        )),
+        Some("--help" | "-h" | "help") => print(USAGE),
+        _ => {
+            complain(&format!(
+                "`{}` is no command of hospes-agent.\n\n{USAGE}",
+                command.to_string_lossy()
+            ));
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Prints to standard output; a reader that has gone is no failure of ours.
+fn print(text: &str) -> ExitCode {
+    drop(std::io::stdout().lock().write_all(text.as_bytes()));
+    ExitCode::SUCCESS
+}
+
+fn complain(text: &str) {
+    // Nothing is left to do when even this cannot be written.
+    drop(std::io::stderr().lock().write_all(text.as_bytes()));
+}

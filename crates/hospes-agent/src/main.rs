@@ -1,3 +1,7 @@
-//! The guest agent.
+//! The program `hospes-agent`, also called as `qemu-ga`.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    hospes_agent::main(std::env::args_os().collect())
+}

@@ -6,6 +6,7 @@
 //! - [`image`] builds a small Debian guest and the packages of a repository for it;
 //! - [`accelerator`] finds out whether KVM really runs guests here;
 //! - [`vm`] starts QEMU, waits for guests, keeps a snapshot of a booted one;
+//! - [`guest_agent`] says whether they run the stock agent or ours;
 //! - [`apt`] serves the repository to guests;
 //! - [`session`] sees to it that no machine outlives the lab;
 //! - [`scenario`] runs the tests in [`scenarios`] on real machines.
@@ -17,6 +18,7 @@ pub mod cache;
 pub mod command;
 pub mod console;
 pub mod demo;
+pub mod guest_agent;
 pub mod image;
 pub mod scenario;
 pub mod scenarios;

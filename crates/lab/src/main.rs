@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use lab::console::Console;
+use lab::guest_agent::GuestAgent;
 use lab::image::Image;
 use lab::scenario::Selection;
 use lab::session::{self, Session};
@@ -34,6 +35,8 @@ enum Subcommands {
         /// Also the longer ones.
         #[arg(long)]
         full: bool,
+        #[command(flatten)]
+        agent: AgentChoice,
         /// How many at once.
         #[arg(short, default_value_t = 2)]
         jobs: usize,
@@ -46,9 +49,14 @@ enum Subcommands {
         /// Leaves the machine running until the next scenarios, demo or sweep.
         #[arg(long)]
         keep: bool,
+        #[command(flatten)]
+        agent: AgentChoice,
     },
     /// Measures the product.
-    Bench,
+    Bench {
+        #[command(subcommand)]
+        what: Option<BenchCommand>,
+    },
     /// Plays the guests of a benchmark until standard input closes.
     #[command(hide = true)]
     BenchEndpoints {
@@ -67,6 +75,47 @@ enum Subcommands {
     },
 }
 
+/// Which agent the guests run.
+#[derive(Debug, clap::Args)]
+struct AgentChoice {
+    /// Which agent the guests run.
+    #[arg(long, value_enum, default_value_t = AgentName::Hospes)]
+    agent: AgentName,
+    /// Where the packages of ours are.
+    #[arg(long, default_value = "target/lab-packages")]
+    packages: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum AgentName {
+    /// QEMU's own, from Debian.
+    Stock,
+    /// Ours.
+    Hospes,
+}
+
+impl AgentChoice {
+    fn agent(&self) -> Result<GuestAgent> {
+        match self.agent {
+            AgentName::Stock => Ok(GuestAgent::Stock),
+            AgentName::Hospes => GuestAgent::hospes(&self.packages),
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+enum BenchCommand {
+    /// Measures our agent beside QEMU's own instead.
+    GuestAgent {
+        /// The program that is measured, or else the one beside the lab.
+        #[arg(long, value_name = "PROGRAM")]
+        agent: Option<PathBuf>,
+        /// In a virtual machine, over virtio-serial.
+        #[arg(long)]
+        vm: bool,
+    },
+}
+
 #[derive(Debug, Subcommand)]
 enum ImageCommand {
     /// Builds the image unless it is cached.
@@ -82,7 +131,12 @@ impl Subcommands {
     fn starts_machines(&self) -> bool {
         matches!(
             self,
-            Self::Scenarios { list: false, .. } | Self::Demo { .. } | Self::Sweep
+            Self::Scenarios { list: false, .. }
+                | Self::Demo { .. }
+                | Self::Bench {
+                    what: Some(BenchCommand::GuestAgent { vm: true, .. })
+                }
+                | Self::Sweep
         )
     }
 }
@@ -136,17 +190,30 @@ async fn perform(command: Subcommands, session: Option<&Session>, console: &Cons
             Ok(())
         }
         Subcommands::Scenarios {
-            filter, full, jobs, ..
+            filter,
+            full,
+            jobs,
+            agent,
+            ..
         } => {
             let selection = Selection {
                 filter,
                 full,
+                agent: agent.agent()?,
                 at_once: jobs,
             };
             scenario::run(scenarios::ALL, &selection, session()?, console).await
         }
-        Subcommands::Demo { keep } => demo::run(keep, session()?, console).await,
-        Subcommands::Bench => bench::run(console).await,
+        Subcommands::Demo { keep, agent } => {
+            demo::run(keep, agent.agent()?, session()?, console).await
+        }
+        Subcommands::Bench { what: None } => bench::run(console).await,
+        Subcommands::Bench {
+            what: Some(BenchCommand::GuestAgent { agent, vm }),
+        } => match vm {
+            false => bench::guest_agent::run(agent, console).await,
+            true => bench::guest_agent::run_in_machine(agent, session()?, console).await,
+        },
         // Opening the session has swept; the others never come here.
         Subcommands::Sweep | Subcommands::Reap { .. } | Subcommands::BenchEndpoints { .. } => {
             Ok(())

@@ -19,17 +19,38 @@ enum Means {
 
 /// Sees to it that every package is there.
 pub(crate) fn ensure() -> Result<()> {
-    let missing = packages::missing();
+    ensure_these(packages::PACKAGES)?;
+    subordinate_ids::check()
+}
+
+/// Sees to it that packages can be made; `linking` also against an old glibc, `rpm` also for the RPM family.
+pub(crate) fn ensure_packaging(linking: bool, rpm: bool) -> Result<()> {
+    let lists = [
+        (true, packages::PACKING),
+        (linking, packages::LINKING),
+        (rpm, packages::RPM),
+    ];
+    let wanted = lists.into_iter().filter(|(wanted, _)| *wanted);
+    ensure_these(
+        &wanted
+            .flat_map(|(_, list)| list)
+            .copied()
+            .collect::<Vec<_>>(),
+    )
+}
+
+fn ensure_these(wanted: &[Package]) -> Result<()> {
+    let missing = packages::missing(wanted);
     if missing.is_empty() {
         say::line("    system packages: all there");
-        return subordinate_ids::check();
+        return Ok(());
     }
     say::line("    missing system packages:");
     for package in &missing {
         say::line(&format!("      {:24} {}", package.name, package.why));
     }
     install(&missing, means())?;
-    let still: Vec<&str> = packages::missing()
+    let still: Vec<&str> = packages::missing(wanted)
         .iter()
         .map(|package| package.name)
         .collect();
@@ -39,7 +60,7 @@ pub(crate) fn ensure() -> Result<()> {
             still.join(" ")
         );
     }
-    subordinate_ids::check()
+    Ok(())
 }
 
 fn install(missing: &[Package], means: Means) -> Result<()> {

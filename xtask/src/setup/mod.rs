@@ -6,4 +6,4 @@ mod packages;
 mod subordinate_ids;
 
 pub(crate) use components::ensure as ensure_components;
-pub(crate) use install::ensure as ensure_packages;
+pub(crate) use install::{ensure as ensure_packages, ensure_packaging};

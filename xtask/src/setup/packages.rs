@@ -1,6 +1,9 @@
 //! What the project's commands need of the system: package, how to see that it is there, and why.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::process;
 
 /// One package of Debian and Ubuntu.
 #[derive(Debug, Clone, Copy)]
@@ -15,12 +18,13 @@ pub(super) struct Package {
 enum Proof {
     Program(&'static str),
     File(&'static str),
+    Python(&'static str),
 }
 
 /// Debian keeps programs for administrators in folders that ordinary users do not have in their path.
 const ADMINISTRATION: [&str; 2] = ["/usr/sbin", "/sbin"];
 
-use Proof::{File, Program};
+use Proof::{File, Program, Python};
 
 pub(super) const PACKAGES: &[Package] = &[
     package("gcc", Program("cc"), "compiles the bundled SQLite and ring"),
@@ -78,17 +82,41 @@ pub(super) const PACKAGES: &[Package] = &[
     ),
 ];
 
+/// What every package of hospes is made with.
+pub(super) const PACKING: &[Package] = &[package(
+    "dpkg",
+    Program("dpkg-deb"),
+    "makes the .deb packages",
+)];
+
+/// What links programs against an old glibc.
+pub(super) const LINKING: &[Package] = &[
+    package("python3", Program("python3"), "runs the linker, ziglang"),
+    package(
+        "python3-venv",
+        Python("import venv, ensurepip"),
+        "installs it into the target folder, and nowhere else",
+    ),
+];
+
+/// What the packages of Fedora, RHEL and SUSE are made with.
+pub(super) const RPM: &[Package] = &[package(
+    "rpm",
+    Program("rpmbuild"),
+    "makes the .rpm packages",
+)];
+
 const fn package(name: &'static str, proof: Proof, why: &'static str) -> Package {
     Package { name, why, proof }
 }
 
-/// The packages that this machine lacks.
-pub(super) fn missing() -> Vec<Package> {
+/// Those of `wanted` that this machine lacks.
+pub(super) fn missing(wanted: &[Package]) -> Vec<Package> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders: Vec<PathBuf> = std::env::split_paths(&path)
         .chain(ADMINISTRATION.map(PathBuf::from))
         .collect();
-    PACKAGES
+    wanted
         .iter()
         .filter(|package| !package.is_there(&folders))
         .copied()
@@ -100,6 +128,7 @@ impl Package {
         match self.proof {
             Program(name) => folders.iter().any(|folder| folder.join(name).is_file()),
             File(path) => Path::new(path).is_file(),
+            Python(code) => process::succeeds(Command::new("python3").args(["-c", code])),
         }
     }
 }

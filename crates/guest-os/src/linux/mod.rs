@@ -9,6 +9,8 @@ pub mod filesystems;
 pub mod freeze;
 pub mod hook;
 pub mod identity;
+mod kernel_file;
+pub mod log_sink;
 pub mod memory;
 pub mod mounts;
 pub mod network;

@@ -57,8 +57,19 @@ impl Teller<'_> {
              the guest off as soon as the agent stops), and the agent freezes.",
         );
         vm.ssh(PLANT).await?.success()?;
-        vm.ssh("pkill -STOP -x qemu-ga").await?.success()?;
-        self.say("planted 10-shutdown.conf and 20-poweroff.conf, sent SIGSTOP to qemu-ga");
+        self.freeze(vm).await?;
+        let agent = self.context.agent().process();
+        self.say(&format!(
+            "planted 10-shutdown.conf and 20-poweroff.conf, sent SIGSTOP to {agent}"
+        ));
+        Ok(())
+    }
+
+    async fn freeze(&self, vm: &Vm) -> Result<()> {
+        let agent = self.context.agent().process();
+        vm.ssh(&format!("pkill -STOP -x {agent}"))
+            .await?
+            .success()?;
         Ok(())
     }
 
@@ -78,7 +89,7 @@ impl Teller<'_> {
              boot id.",
         );
         self.hospes(&["reboot", "web"], 0).await?;
-        vm.ssh("pkill -STOP -x qemu-ga").await?.success()?;
+        self.freeze(vm).await?;
         self.say("the hooks are still there, and the agent is frozen once more");
         Ok(())
     }

@@ -13,6 +13,7 @@ pub(super) const DISK: &str = include_str!("../../image/disk.sh");
 /// No `libpam-systemd`: a user manager for each SSH login costs seconds under emulation.
 pub(super) const PACKAGES: &[&str] = &[
     "dbus",
+    "e2fsprogs",
     "initramfs-tools",
     "iproute2",
     "kmod",

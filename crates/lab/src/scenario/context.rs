@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result};
 use super::hospes::{HospesProcess, HospesRun};
 use crate::apt::AptRepository;
 use crate::console::Activity;
+use crate::guest_agent::GuestAgent;
 use crate::vm::{Launcher, Vm, VmSpec, hospes_toml};
 
 /// A scenario's surroundings.
@@ -48,6 +49,12 @@ impl Context {
     #[must_use]
     pub fn repository(&self) -> &AptRepository {
         self.launcher.repository()
+    }
+
+    /// Which agent the guests run.
+    #[must_use]
+    pub fn agent(&self) -> &GuestAgent {
+        self.launcher.agent()
     }
 
     /// The public host key that every guest of the lab presents, as OpenSSH writes it.

@@ -26,6 +26,10 @@ pub struct Scenario {
     pub about: &'static str,
     /// Whether it runs with `--full` only.
     pub full_only: bool,
+    /// Whether the ordinary test run repeats it with the stock agent.
+    pub stock_too: bool,
+    /// Whether it is about our agent, and means nothing with the stock one.
+    pub our_agent_only: bool,
     /// Starts it.
     pub run: fn(Context) -> Running,
 }
@@ -38,6 +42,8 @@ impl Scenario {
             name,
             about,
             full_only: false,
+            stock_too: false,
+            our_agent_only: false,
             run,
         }
     }
@@ -46,6 +52,21 @@ impl Scenario {
     #[must_use]
     pub const fn full_only(mut self) -> Self {
         self.full_only = true;
+        self
+    }
+
+    /// The same scenario, repeated with the stock agent in the ordinary test run too: the agent
+    /// decides what happens. The full run repeats all.
+    #[must_use]
+    pub const fn stock_too(mut self) -> Self {
+        self.stock_too = true;
+        self
+    }
+
+    /// The same scenario where guests run our agent only.
+    #[must_use]
+    pub const fn our_agent_only(mut self) -> Self {
+        self.our_agent_only = true;
         self
     }
 }

@@ -12,6 +12,7 @@ use super::report::{self, Ending};
 use super::{Context, Scenario};
 use crate::command::file_tail;
 use crate::console::Console;
+use crate::guest_agent::GuestAgent;
 use crate::session::{self, Session};
 use crate::vm::{Launcher, logs_of};
 
@@ -22,6 +23,8 @@ pub struct Selection {
     pub filter: Option<String>,
     /// Also those that run in the full test only.
     pub full: bool,
+    /// Which agent the guests run.
+    pub agent: GuestAgent,
     /// How many run at the same time; at least one does.
     pub at_once: usize,
 }
@@ -36,8 +39,16 @@ impl Selection {
                 .as_ref()
                 .is_none_or(|part| scenario.name.contains(part))
         };
+        let fits = |scenario: &Scenario| match self.agent {
+            GuestAgent::Hospes(_) => true,
+            GuestAgent::Stock => {
+                !scenario.our_agent_only
+                    && (scenario.stock_too || self.full || self.filter.is_some())
+            }
+        };
         let wanted = |scenario: &&Scenario| {
-            named(scenario) || (found(scenario) && (self.full || !scenario.full_only))
+            fits(scenario)
+                && (named(scenario) || (found(scenario) && (self.full || !scenario.full_only)))
         };
         all.iter().filter(wanted).copied().collect()
     }
@@ -58,8 +69,13 @@ pub async fn run(
         bail!("no scenario is called so; `lab scenarios --list` names them all");
     }
     let started = Instant::now();
-    let launcher = Arc::new(Launcher::prepare(session.dir(), console).await?);
-    console.note(format!("accelerator: {}", launcher.accelerator().name()));
+    let launcher =
+        Arc::new(Launcher::prepare(selection.agent.clone(), session.dir(), console).await?);
+    console.note(format!(
+        "accelerator: {}, agent: {}",
+        launcher.accelerator().name(),
+        selection.agent.name()
+    ));
     let endings = run_all(
         &selected,
         selection.at_once.max(1),
@@ -182,22 +198,29 @@ mod tests {
     }
 
     #[test]
-    fn a_selection_is_by_name_and_by_fullness() {
+    fn a_selection_is_by_name_fullness_and_agent() {
         let all = [
-            Scenario::new("restart_a", "", passes),
+            Scenario::new("restart_a", "", passes).stock_too(),
             Scenario::new("restart_b", "", passes).full_only(),
+            Scenario::new("ours", "", passes).our_agent_only(),
         ];
+        let (ours, stock) = (GuestAgent::Hospes(Vec::new()), GuestAgent::Stock);
         let table = [
-            (None, false, vec!["restart_a"]),
-            (None, true, vec!["restart_a", "restart_b"]),
-            (Some("restart"), false, vec!["restart_a"]),
-            (Some("restart_b"), false, vec!["restart_b"]),
-            (Some("other"), true, vec![]),
+            (None, false, &ours, vec!["restart_a", "ours"]),
+            (None, true, &ours, vec!["restart_a", "restart_b", "ours"]),
+            (Some("restart"), false, &ours, vec!["restart_a"]),
+            (Some("restart_b"), false, &ours, vec!["restart_b"]),
+            (Some("other"), true, &ours, vec![]),
+            (None, false, &stock, vec!["restart_a"]),
+            (None, true, &stock, vec!["restart_a", "restart_b"]),
+            (Some("restart_b"), false, &stock, vec!["restart_b"]),
+            (Some("ours"), true, &stock, vec![]),
         ];
-        for (filter, full, expected) in table {
+        for (filter, full, agent, expected) in table {
             let selection = Selection {
                 filter: filter.map(str::to_owned),
                 full,
+                agent: agent.clone(),
                 at_once: 1,
             };
             let names: Vec<&str> = selection
@@ -205,7 +228,7 @@ mod tests {
                 .iter()
                 .map(|scenario| scenario.name)
                 .collect();
-            assert_eq!(names, expected, "{filter:?} {full}");
+            assert_eq!(names, expected, "{filter:?} {full} {}", agent.name());
         }
     }
 }

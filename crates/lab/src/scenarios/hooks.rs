@@ -102,12 +102,12 @@ fn gone() -> Plant {
     }
 }
 
-fn nested_scripts() -> Plant {
+fn nested_scripts(package: &'static str) -> Plant {
     let scripts = "cd /usr/local/sbin; printf '#!/bin/sh\\nexec /usr/local/sbin/inner\\n' >outer; \
                    printf '#!/bin/sh\\nlogger going down\\nsystemctl poweroff --no-block\\n' >inner; \
                    chmod +x outer inner\n";
     let drop_in = drop_in_file("script", r"[Service]\nExecStop=-/usr/local/sbin/outer\n");
-    let prerm = "sed -i '2i shutdown -h now' /var/lib/dpkg/info/qemu-guest-agent.prerm";
+    let prerm = format!("sed -i '2i shutdown -h now' /var/lib/dpkg/info/{package}.prerm");
     let stop_hook = Planted {
         property: "ExecStop",
         place: "/usr/local/sbin/inner:3: poweroff; \
@@ -116,10 +116,13 @@ fn nested_scripts() -> Plant {
     };
     let prerm_hook = Planted {
         property: "prerm",
-        place: "/var/lib/dpkg/info/qemu-guest-agent.prerm:2",
+        place: match package {
+            "hospes-agent" => "/var/lib/dpkg/info/hospes-agent.prerm:2",
+            _ => "/var/lib/dpkg/info/qemu-guest-agent.prerm:2",
+        },
         diff: Some("-shutdown -h now"),
     };
-    let script = scripts.to_owned() + &drop_in + prerm;
+    let script = scripts.to_owned() + &drop_in + &prerm;
     Plant {
         script,
         hooks: vec![stop_hook, prerm_hook],
@@ -172,13 +175,16 @@ pub(super) async fn whose_file_is_gone(context: Context) -> Result<()> {
 }
 
 pub(super) async fn in_scripts(context: Context) -> Result<()> {
-    let plant = nested_scripts();
+    let plant = nested_scripts(context.agent().package());
     let vm = planted(&context, "web", &plant).await?;
     removed(&context, &vm, &plant).await?;
     let boot = Boot::of(&vm).await?;
     context.step("removing the package");
-    let remove = "DEBIAN_FRONTEND=noninteractive apt-get -y remove qemu-guest-agent && sleep 3";
-    vm.ssh(remove).await?.success()?;
+    let remove = format!(
+        "DEBIAN_FRONTEND=noninteractive apt-get -y remove {} && sleep 3",
+        context.agent().package()
+    );
+    vm.ssh(&remove).await?.success()?;
     boot.goes_on(&vm).await
 }
 
@@ -188,7 +194,7 @@ pub(super) async fn left_alone(context: Context) -> Result<()> {
         ("a", power_off()),
         ("b", transient()),
         ("c", gone()),
-        ("d", nested_scripts()),
+        ("d", nested_scripts(context.agent().package())),
     ];
     for (name, plant) in plants {
         let vm = planted(&context, name, &plant).await?;

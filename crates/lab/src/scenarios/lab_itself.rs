@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Result, ensure};
 
+use super::repair;
 use crate::scenario::Context;
 use crate::vm::VmSpec;
 
@@ -37,17 +38,18 @@ pub(super) async fn guest_answers(context: Context) -> Result<()> {
 pub(super) async fn apt_installs(context: Context) -> Result<()> {
     let vm = context.vm(VmSpec::new("web")).await?;
     context.step("purging the agent");
-    let purge = "export DEBIAN_FRONTEND=noninteractive; apt-get -qq purge qemu-guest-agent && \
-                 apt-get -qq autoremove --purge && ! dpkg -s libglib2.0-0 2>/dev/null";
-    vm.ssh(purge).await?.success()?;
+    vm.ssh(&repair::purge(&context)).await?.success()?;
     ensure!(
         !vm.agent_pings(Duration::from_secs(2)).await,
         "an agent without its package answers"
     );
     context.step("installing it from the lab");
-    let install = "export DEBIAN_FRONTEND=noninteractive; apt-get update && apt-get -y install qemu-guest-agent && \
-                   systemctl start qemu-guest-agent";
-    let printed = vm.ssh(install).await?.success()?;
+    let install = format!(
+        "export DEBIAN_FRONTEND=noninteractive; apt-get update && apt-get -y install {} && \
+         systemctl start qemu-guest-agent",
+        context.agent().package()
+    );
+    let printed = vm.ssh(&install).await?.success()?;
     ensure!(
         printed.contains(&context.repository().guest_url()),
         "not from the lab: {printed}"

@@ -2,12 +2,15 @@
 
 mod access;
 mod agent;
+mod channel;
 mod evidence;
+mod freezing;
 mod healthy;
 mod hooks;
 mod journal;
 mod lab_itself;
 mod lifecycle;
+mod packages;
 mod proof;
 mod readiness;
 mod reboot;
@@ -28,7 +31,8 @@ pub const ALL: &[Scenario] = &[
         "healthy_restart",
         "a healthy guest is restarted through its agent and comes back with a new boot id",
         |context| Box::pin(healthy::restart(context)),
-    ),
+    )
+    .stock_too(),
     Scenario::new(
         "agent_stopped",
         "a stopped agent: 2 and 6 fail, a restart is refused, fix starts it",
@@ -38,17 +42,20 @@ pub const ALL: &[Scenario] = &[
         "agent_frozen",
         "a frozen agent: a restart is refused within its deadline, fix restarts the agent",
         |context| Box::pin(agent::frozen(context)),
-    ),
+    )
+    .stock_too(),
     Scenario::new(
         "agent_file_systems_frozen",
         "frozen file systems: a restart is refused, although SSH may hang",
         |context| Box::pin(agent::file_systems_frozen(context)),
-    ),
+    )
+    .stock_too(),
     Scenario::new(
         "agent_shutdown_blocked",
         "an agent that may not shut down: a restart is refused, and fix leaves the policy alone",
         |context| Box::pin(agent::shutdown_blocked(context)),
-    ),
+    )
+    .stock_too(),
     Scenario::new(
         "hooks_drop_in",
         "a shutdown hook in a drop-in is found, shown and removed; the guest stays up",
@@ -58,7 +65,8 @@ pub const ALL: &[Scenario] = &[
         "hooks_power_off",
         "two hooks that would really power the guest off are removed; the guest stays up",
         |context| Box::pin(hooks::that_power_off(context)),
-    ),
+    )
+    .stock_too(),
     Scenario::new(
         "hooks_transient_unit",
         "a transient unit that powers off when the agent stops is made harmless",
@@ -85,7 +93,8 @@ pub const ALL: &[Scenario] = &[
         "repair_package",
         "a missing agent package is installed with real apt",
         |context| Box::pin(repair::package(context)),
-    ),
+    )
+    .stock_too(),
     Scenario::new(
         "repair_unit",
         "a masked unit and a failed unit are mended",
@@ -105,7 +114,8 @@ pub const ALL: &[Scenario] = &[
         "access_ssh_down",
         "SSH down: the channel reads the conditions and removes a hook",
         |context| Box::pin(access::ssh_down(context)),
-    ),
+    )
+    .stock_too(),
     Scenario::new(
         "restart_without_sshd",
         "sshd masked, agent healthy: the restart goes through and readiness is told as not reached",
@@ -172,13 +182,75 @@ pub const ALL: &[Scenario] = &[
         "reboot_without_agent",
         "a reboot without an agent: blocked by an inhibitor, then proved although it comes late",
         |context| Box::pin(reboot::without_agent(context)),
-    ),
+    )
+    .stock_too(),
     Scenario::new(
         "systemd_scope",
         "under systemd a started machine has its own scope and outlives the controller's service",
         |context| Box::pin(systemd::scope(context)),
     )
     .full_only(),
+    Scenario::new(
+        "freeze_watchdog",
+        "file systems that nobody thaws are thawed after the limit, and the next thaw says so",
+        |context| Box::pin(freezing::watchdog(context)),
+    )
+    .our_agent_only(),
+    Scenario::new(
+        "freeze_ended_agent",
+        "an agent that is stopped or killed while file systems are frozen: thawed, and told once",
+        |context| Box::pin(freezing::ended_agent(context)),
+    )
+    .our_agent_only(),
+    Scenario::new(
+        "freeze_hooks",
+        "the hook gets `thaw` after every `freeze`: nothing frozen, hook failed, hook hung",
+        |context| Box::pin(freezing::hooks(context)),
+    )
+    .our_agent_only(),
+    Scenario::new(
+        "channel_never_blocked",
+        "a ping is answered while a helper hangs, and after half a request of another client",
+        |context| Box::pin(channel::never_blocked(context)),
+    )
+    .our_agent_only(),
+    Scenario::new(
+        "channel_idle",
+        "an agent without a host at its port is not woken once",
+        |context| Box::pin(channel::idle(context)),
+    )
+    .our_agent_only(),
+    Scenario::new(
+        "agent_changes",
+        "time, password, SSH keys, trim: what the agent changes is changed in the guest",
+        |context| Box::pin(channel::changes(context)),
+    )
+    .our_agent_only(),
+    Scenario::new(
+        "package_replaced",
+        "the stock agent over ours and ours over the stock one, with real apt; the guest stays up",
+        |context| Box::pin(packages::replaced(context)),
+    )
+    .our_agent_only(),
+    Scenario::new(
+        "package_upgraded",
+        "an upgrade while a file system is frozen: thawed, told, the guest stays up",
+        |context| Box::pin(packages::upgraded(context)),
+    )
+    .our_agent_only(),
+    Scenario::new(
+        "package_upgrades_itself",
+        "the agent is upgraded by a program that it runs itself",
+        |context| Box::pin(packages::upgraded_through_the_channel(context)),
+    )
+    .our_agent_only()
+    .full_only(),
+    Scenario::new(
+        "package_removed",
+        "the package is removed, purged and installed again; the guest stays up",
+        |context| Box::pin(packages::removed(context)),
+    )
+    .our_agent_only(),
     Scenario::new(
         "lab_guest_answers",
         "a guest of the snapshot runs a command through SSH, its agent answers, its clock is right",

@@ -21,9 +21,7 @@ pub(super) async fn package(context: Context) -> Result<()> {
     let vm = guest(&context).await?;
     let boot = Boot::of(&vm).await?;
     context.step("purging the agent");
-    let purge = "export DEBIAN_FRONTEND=noninteractive; apt-get -qq purge qemu-guest-agent && \
-                 apt-get -qq autoremove --purge && ! dpkg -s libglib2.0-0 2>/dev/null";
-    vm.ssh(purge).await?.success()?;
+    vm.ssh(&purge(&context)).await?.success()?;
     let checked = evidence::check(&context).await?;
     checked.expect_said(1, "no agent package is installed")?;
     checked.expect_said(2, "LoadState=not-found")?;
@@ -51,6 +49,15 @@ pub(super) async fn package(context: Context) -> Result<()> {
         "the agent does not answer"
     );
     boot.goes_on(&vm).await
+}
+
+/// Removes the agent's package and all that only it needed.
+pub(super) fn purge(context: &Context) -> String {
+    format!(
+        "export DEBIAN_FRONTEND=noninteractive; apt-get -qq purge {} && \
+         apt-get -qq autoremove --purge && ! dpkg -s libglib2.0-0 2>/dev/null",
+        context.agent().package()
+    )
 }
 
 pub(super) async fn unit(context: Context) -> Result<()> {

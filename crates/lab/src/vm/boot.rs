@@ -15,6 +15,7 @@ use crate::accelerator::Accelerator;
 use crate::apt::AptRepository;
 use crate::command::{self, not_started};
 use crate::console::{Activity, Console};
+use crate::guest_agent::GuestAgent;
 use crate::image::Image;
 
 /// Linux keeps the path of a unix socket in 108 bytes, the last of which is zero.
@@ -23,7 +24,7 @@ const QEMU_STARTS_WITHIN: Duration = Duration::from_secs(60);
 /// Emulated, alone on its CPU, a guest needs half a minute; two at once on a busy machine several times that.
 const COLD_BOOT_DEADLINE: Duration = Duration::from_secs(300);
 const RESUME_DEADLINE: Duration = Duration::from_secs(120);
-const AGENT_DEADLINE: Duration = Duration::from_secs(120);
+pub(super) const AGENT_DEADLINE: Duration = Duration::from_secs(120);
 
 /// Starts machines of one image, with one accelerator and one package repository.
 #[derive(Debug)]
@@ -31,6 +32,7 @@ pub struct Launcher {
     image: Image,
     accelerator: Accelerator,
     repository: AptRepository,
+    agent: GuestAgent,
     snapshot: PathBuf,
 }
 
@@ -39,14 +41,21 @@ impl Launcher {
     ///
     /// # Errors
     /// One of them cannot be made.
-    pub async fn prepare(work: &Path, console: &Console) -> Result<Self> {
+    pub async fn prepare(agent: GuestAgent, work: &Path, console: &Console) -> Result<Self> {
         let image = Image::ensure(console).await?;
-        let (accelerator, snapshot) = snapshot::of_best_accelerator(&image, work, console).await?;
-        let repository = AptRepository::serve(&image.packages()).await?;
+        let packages = agent.packages(&image, work).await?;
+        let repository = AptRepository::serve(&packages).await?;
+        let recipe = snapshot::Recipe {
+            image: &image,
+            agent: &agent,
+            repository: &repository,
+        };
+        let (accelerator, snapshot) = recipe.on_best_accelerator(work, console).await?;
         Ok(Self {
             image,
             accelerator,
             repository,
+            agent,
             snapshot,
         })
     }
@@ -55,6 +64,12 @@ impl Launcher {
     #[must_use]
     pub fn image(&self) -> &Image {
         &self.image
+    }
+
+    /// The agent of the guests.
+    #[must_use]
+    pub fn agent(&self) -> &GuestAgent {
+        &self.agent
     }
 
     /// What executes the guests.
@@ -86,16 +101,23 @@ impl Launcher {
             return Ok(vm);
         }
         activity.step(format!("booting `{}`", layout.spec.name));
-        let vm = boot_cold(layout, &self.image).await?;
+        let vm = boot_cold(layout, &self.disk()).await?;
         self.arrange(&vm).await?;
         Ok(vm)
     }
 
+    /// The disk of a cold boot: the image has the stock agent; where the agent is ours, the
+    /// snapshot's disk has it, written out before the snapshot was taken.
+    fn disk(&self) -> PathBuf {
+        match self.agent {
+            GuestAgent::Stock => self.image.disk(),
+            GuestAgent::Hospes(_) => self.snapshot.clone(),
+        }
+    }
+
     /// A guest of the snapshot still believes in the time of the snapshot, and its package source is empty.
     async fn arrange(&self, vm: &Vm) -> Result<()> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
-        let sources = self.repository.sources_list();
-        let script = format!("date -s @{now} && printf '%s' '{sources}' > /etc/apt/sources.list");
+        let script = arrangement(&self.repository)?;
         let done = if vm.has_agent_port() {
             let result = vm.agent_exec(&script).await?;
             (result.code == Some(0))
@@ -108,9 +130,18 @@ impl Launcher {
     }
 }
 
-/// Boots a machine from a fresh copy of the image's disk, until SSH and, with the port, the agent answer.
-pub(super) async fn boot_cold(layout: Layout, image: &Image) -> Result<Vm> {
-    copy_disk(&image.disk(), &layout.disk()).await?;
+/// A script that sets the guest's clock and its package source.
+pub(super) fn arrangement(repository: &AptRepository) -> Result<String> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+    let sources = repository.sources_list();
+    Ok(format!(
+        "date -s @{now} && printf '%s' '{sources}' > /etc/apt/sources.list"
+    ))
+}
+
+/// Boots a machine from a fresh copy of `disk`, until SSH and, with the port, the agent answer.
+pub(super) async fn boot_cold(layout: Layout, disk: &Path) -> Result<Vm> {
+    copy_disk(disk, &layout.disk()).await?;
     let vm = start(layout, Start::Cold).await?;
     vm.wait_for_ssh(COLD_BOOT_DEADLINE).await?;
     if vm.has_agent_port() {
@@ -181,7 +212,7 @@ fn check_socket_path(path: &Path) -> Result<()> {
     Ok(())
 }
 
-async fn wait_for_agent(vm: &Vm, deadline: Duration) -> Result<()> {
+pub(super) async fn wait_for_agent(vm: &Vm, deadline: Duration) -> Result<()> {
     let end = Instant::now() + deadline;
     while Instant::now() < end {
         if vm.agent_pings(Duration::from_secs(5)).await {

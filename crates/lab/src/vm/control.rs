@@ -61,6 +61,17 @@ pub(super) async fn agent(
     result.with_context(|| format!("agent `{command}` not answered within {deadline:?}"))?
 }
 
+/// Writes bytes to an agent's socket and closes it.
+pub(super) async fn send(socket: &Path, bytes: &[u8]) -> Result<()> {
+    let mut connection = Connection::open(socket).await?;
+    let stream = connection.stream.get_mut();
+    stream
+        .write_all(bytes)
+        .await
+        .context("writing to QEMU's socket")?;
+    stream.shutdown().await.context("closing QEMU's socket")
+}
+
 impl Connection {
     async fn open(socket: &Path) -> Result<Self> {
         let stream = UnixStream::connect(socket).await;

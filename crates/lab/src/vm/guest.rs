@@ -37,7 +37,29 @@ impl Vm {
     /// # Errors
     /// The agent does not answer within 20 s, or refuses.
     pub async fn agent_command(&self, command: &str, arguments: Value) -> Result<Value> {
-        control::agent(&self.agent_path(), command, arguments, EACH_CALL).await
+        self.agent_command_within(command, arguments, EACH_CALL)
+            .await
+    }
+
+    /// Runs one agent command with a deadline of the caller's. What it comes to later is lost.
+    ///
+    /// # Errors
+    /// The agent does not answer within `deadline`, or refuses.
+    pub async fn agent_command_within(
+        &self,
+        command: &str,
+        arguments: Value,
+        deadline: Duration,
+    ) -> Result<Value> {
+        control::agent(&self.agent_path(), command, arguments, deadline).await
+    }
+
+    /// Sends bytes to the agent and goes away.
+    ///
+    /// # Errors
+    /// QEMU's socket does not take them.
+    pub async fn agent_send(&self, bytes: &[u8]) -> Result<()> {
+        control::send(&self.agent_path(), bytes).await
     }
 
     /// Runs a shell script in the guest through the agent, as root.

@@ -13,122 +13,165 @@ use super::machine::Vm;
 use super::port;
 use super::spec::{Layout, VmSpec};
 use crate::accelerator::Accelerator;
+use crate::apt::AptRepository;
 use crate::console::{Activity, Console};
+use crate::guest_agent::GuestAgent;
 use crate::image::Image;
 use crate::{cache, command};
 
 /// The name of a file that says under which boot of this machine KVM failed a whole guest.
 const KVM_FAILED: &str = "kvm-failed";
 
-/// The disk that holds the snapshot, made now (in `work`) if it is not cached, and what executes it.
-///
-/// A KVM that runs a boot sector may still fail a kernel: making the snapshot is the final test, and its
-/// result holds until this machine reboots.
-pub(super) async fn of_best_accelerator(
-    image: &Image,
-    work: &Path,
-    console: &Console,
-) -> Result<(Accelerator, PathBuf)> {
-    let mut accelerator = Accelerator::choose().await?;
-    let failed = image.dir().join(KVM_FAILED);
-    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-    if accelerator == Accelerator::Kvm
-        && std::fs::read_to_string(&failed).is_ok_and(|at| at == boot)
-    {
-        accelerator = Accelerator::Tcg;
-    }
-    match ensure(image, accelerator, work, console).await {
-        Err(error) if accelerator == Accelerator::Kvm => {
-            console.note(format!(
-                "KVM fails the guest, it is emulated instead: {error:#}"
-            ));
-            std::fs::write(&failed, boot)
-                .with_context(|| format!("cannot write {}", failed.display()))?;
-            Ok((
-                Accelerator::Tcg,
-                ensure(image, Accelerator::Tcg, work, console).await?,
-            ))
+/// What a snapshot is made of.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Recipe<'a> {
+    pub(super) image: &'a Image,
+    pub(super) agent: &'a GuestAgent,
+    pub(super) repository: &'a AptRepository,
+}
+
+impl Recipe<'_> {
+    /// The disk that holds the snapshot, made now (in `work`) if it is not cached, and what executes it.
+    ///
+    /// A KVM that runs a boot sector may still fail a kernel: making the snapshot is the final test, and its
+    /// result holds until this machine reboots.
+    pub(super) async fn on_best_accelerator(
+        &self,
+        work: &Path,
+        console: &Console,
+    ) -> Result<(Accelerator, PathBuf)> {
+        let image = self.image;
+        let mut accelerator = Accelerator::choose().await?;
+        let failed = image.dir().join(KVM_FAILED);
+        let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+        if accelerator == Accelerator::Kvm
+            && std::fs::read_to_string(&failed).is_ok_and(|at| at == boot)
+        {
+            accelerator = Accelerator::Tcg;
         }
-        result => Ok((accelerator, result?)),
+        match self.ensure(accelerator, work, console).await {
+            Err(error) if accelerator == Accelerator::Kvm => {
+                console.note(format!(
+                    "KVM fails the guest, it is emulated instead: {error:#}"
+                ));
+                std::fs::write(&failed, boot)
+                    .with_context(|| format!("cannot write {}", failed.display()))?;
+                Ok((
+                    Accelerator::Tcg,
+                    self.ensure(Accelerator::Tcg, work, console).await?,
+                ))
+            }
+            result => Ok((accelerator, result?)),
+        }
     }
-}
 
-async fn ensure(
-    image: &Image,
-    accelerator: Accelerator,
-    work: &Path,
-    console: &Console,
-) -> Result<PathBuf> {
-    let key = key(image, accelerator).await?;
-    let disk = image.dir().join(format!("snapshot-{key}.qcow2"));
-    if disk.exists() {
-        return Ok(disk);
+    async fn ensure(
+        &self,
+        accelerator: Accelerator,
+        work: &Path,
+        console: &Console,
+    ) -> Result<PathBuf> {
+        let (image, key) = (self.image, self.key(accelerator).await?);
+        let disk = image.dir().join(format!("snapshot-{key}.qcow2"));
+        if disk.exists() {
+            return Ok(disk);
+        }
+        let activity = console.activity("snapshot");
+        let _lock = cache::lock(&image.dir().join("snapshot.lock"), &activity).await?;
+        if !disk.exists() {
+            self.remove_older(&disk);
+            self.make(accelerator, &work.join("snapshot"), &disk, &activity)
+                .await?;
+        }
+        Ok(disk)
     }
-    let activity = console.activity("snapshot");
-    let _lock = cache::lock(&image.dir().join("snapshot.lock"), &activity).await?;
-    if !disk.exists() {
-        make(image, accelerator, &work.join("snapshot"), &disk, &activity).await?;
-    }
-    Ok(disk)
-}
 
-/// A snapshot fits only the same devices under the same QEMU.
-async fn key(image: &Image, accelerator: Accelerator) -> Result<String> {
-    let version = command::output(Command::new("qemu-system-x86_64").arg("--version")).await?;
-    let layout = Layout::new(
-        Path::new("/"),
-        VmSpec::new("snapshot"),
-        image,
-        accelerator,
-        0,
-    );
-    cache::short_hash(&format!(
-        "{version}{}",
-        qemu_argv(&layout, Start::Cold).join("\n")
-    ))
-    .await
-}
-
-async fn make(
-    image: &Image,
-    accelerator: Accelerator,
-    dir: &Path,
-    disk: &Path,
-    activity: &Activity,
-) -> Result<()> {
-    let started = Instant::now();
-    activity.step(format!(
-        "booting a guest with {} (half a minute when emulated)",
-        accelerator.name()
-    ));
-    let layout = Layout::new(
-        dir,
-        VmSpec::new("snapshot"),
-        image,
-        accelerator,
-        port::free_port()?,
-    );
-    let saved = layout.disk();
-    let vm = boot::boot_cold(layout, image).await?;
-    activity.step(format!(
-        "booted in {:.1} s, settling",
-        started.elapsed().as_secs_f32()
-    ));
-    settle(&vm).await?;
-    activity.step("saving the running guest");
-    let answer = vm
-        .qmp(
-            "human-monitor-command",
-            json!({"command-line": format!("savevm {SNAPSHOT}")}),
-        )
-        .await?;
-    let complaint = answer.as_str().unwrap_or_default().trim();
-    if !complaint.is_empty() {
-        bail!("QEMU cannot save the guest: {complaint}");
+    /// A snapshot fits only the same devices under the same QEMU.
+    async fn key(&self, accelerator: Accelerator) -> Result<String> {
+        let image = self.image;
+        let version = command::output(Command::new("qemu-system-x86_64").arg("--version")).await?;
+        let layout = Layout::new(
+            Path::new("/"),
+            VmSpec::new("snapshot"),
+            image,
+            accelerator,
+            0,
+        );
+        let machine = format!("{version}{}", qemu_argv(&layout, Start::Cold).join("\n"));
+        let agent = self.agent.fingerprint().await?;
+        let hash = cache::short_hash(&format!("{machine}{agent}")).await?;
+        Ok(format!("{}-{hash}", self.agent.name()))
     }
-    vm.qmp("quit", json!({})).await?;
-    vm.wait_for_exit(std::time::Duration::from_secs(30)).await?;
-    std::fs::rename(&saved, disk).with_context(|| format!("cannot create {}", disk.display()))
+
+    /// Builds of our agent come and go; each snapshot is half a gigabyte.
+    fn remove_older(&self, disk: &Path) {
+        let prefix = format!("snapshot-{}-", self.agent.name());
+        let entries = std::fs::read_dir(self.image.dir()).into_iter().flatten();
+        for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            if name.starts_with(&prefix) && path != disk {
+                let _ = std::fs::remove_file(&path);
+            }
+        }
+    }
+
+    async fn make(
+        &self,
+        accelerator: Accelerator,
+        dir: &Path,
+        disk: &Path,
+        activity: &Activity,
+    ) -> Result<()> {
+        let started = Instant::now();
+        activity.step(format!(
+            "booting a guest with {} (half a minute when emulated)",
+            accelerator.name()
+        ));
+        let layout = Layout::new(
+            dir,
+            VmSpec::new("snapshot"),
+            self.image,
+            accelerator,
+            port::free_port()?,
+        );
+        let saved = layout.disk();
+        let vm = boot::boot_cold(layout, &self.image.disk()).await?;
+        self.install_agent(&vm, activity).await?;
+        activity.step(format!(
+            "booted in {:.1} s, settling",
+            started.elapsed().as_secs_f32()
+        ));
+        settle(&vm).await?;
+        activity.step("saving the running guest");
+        let answer = vm
+            .qmp(
+                "human-monitor-command",
+                json!({"command-line": format!("savevm {SNAPSHOT}")}),
+            )
+            .await?;
+        let complaint = answer.as_str().unwrap_or_default().trim();
+        if !complaint.is_empty() {
+            bail!("QEMU cannot save the guest: {complaint}");
+        }
+        vm.qmp("quit", json!({})).await?;
+        vm.wait_for_exit(std::time::Duration::from_secs(30)).await?;
+        std::fs::rename(&saved, disk).with_context(|| format!("cannot create {}", disk.display()))
+    }
+
+    /// Replaces the image's agent by ours, as its owner would.
+    async fn install_agent(&self, vm: &Vm, activity: &Activity) -> Result<()> {
+        if *self.agent == GuestAgent::Stock {
+            return Ok(());
+        }
+        activity.step("installing hospes-agent with apt");
+        let install = format!(
+            "{} && apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install hospes-agent={}",
+            boot::arrangement(self.repository)?,
+            self.agent.version().await?
+        );
+        vm.ssh(&install).await?.success()?;
+        boot::wait_for_agent(vm, boot::AGENT_DEADLINE).await
+    }
 }
 
 /// Waits until systemd has started everything, and writes it all to the disk.

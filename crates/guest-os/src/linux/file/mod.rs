@@ -1,0 +1,207 @@
+//! Files that a client opened: `guest-file-*`.
+//!
+//! Without a buffer of our own, so what was written is in the file when the client reads that it
+//! was, and a full disk is told with the write that met it. Otherwise as a `FILE` of the C
+//! library, which QEMU's agent hands out: one position for reading and writing, `a` writes at
+//! the end, the end of the file is met only by a read that wanted more.
+#![allow(
+    unsafe_code,
+    reason = "close(2) tells its error through no safe interface"
+)]
+
+use std::io;
+use std::os::fd::{IntoRawFd, OwnedFd};
+
+use qga::Whence;
+use qga::results::file::FileSeek;
+use rustix::fs::{Mode, OFlags, SeekFrom, fchmod, open as open_file, seek, unlink};
+use rustix::io::{Errno, read, retry_on_intr, write};
+
+use crate::{Error, Result};
+
+#[cfg(test)]
+mod tests;
+
+/// What a new file may be, whatever the umask: as QEMU's agent.
+const NEW_FILE: Mode = Mode::from_raw_mode(0o666);
+
+/// An open file.
+#[derive(Debug)]
+pub struct File {
+    fd: OwnedFd,
+}
+
+/// What [`File::read_chunk`] brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Chunk {
+    /// Bytes at the beginning of the buffer.
+    pub bytes: usize,
+    /// Why it is no more.
+    pub stop: Stop,
+}
+
+/// Why a chunk ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// The buffer is full.
+    Full,
+    /// The end of the file.
+    End,
+    /// Nothing more now: a pipe or terminal whose other end is silent.
+    Silent,
+}
+
+/// Opens a file in a mode of fopen(3). It never blocks on a named pipe or a terminal.
+///
+/// # Errors
+/// A mode that is none, and what open(2) refuses, in the words of QEMU's agent.
+pub fn open(path: &str, mode: &str) -> Result<File> {
+    let Some(access) = access_flags(mode) else {
+        let refused = format!("invalid file open mode '{mode}'");
+        return Err(Error::Invalid(refused));
+    };
+    let flags = access | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let fd = if flags.contains(OFlags::CREATE) {
+        create_or_open(path, mode, flags)?
+    } else {
+        retry_on_intr(|| open_file(path, flags, Mode::empty()))
+            .map_err(|error| not_opened(path, mode, error))?
+    };
+    Ok(File { fd })
+}
+
+/// The twelve modes that C has, and no letter more.
+fn access_flags(mode: &str) -> Option<OFlags> {
+    let create = OFlags::CREATE;
+    Some(match mode {
+        "r" | "rb" => OFlags::RDONLY,
+        "w" | "wb" => OFlags::WRONLY | create | OFlags::TRUNC,
+        "a" | "ab" => OFlags::WRONLY | create | OFlags::APPEND,
+        "r+" | "rb+" | "r+b" => OFlags::RDWR,
+        "w+" | "wb+" | "w+b" => OFlags::RDWR | create | OFlags::TRUNC,
+        "a+" | "ab+" | "a+b" => OFlags::RDWR | create | OFlags::APPEND,
+        _ => return None,
+    })
+}
+
+/// A file that is created here is created with no permission at all, so that nobody opens it
+/// before it has the permissions it shall have; one that exists keeps its own.
+fn create_or_open(path: &str, mode: &str, flags: OFlags) -> Result<OwnedFd> {
+    match retry_on_intr(|| open_file(path, flags | OFlags::EXCL, Mode::empty())) {
+        Ok(fd) => permit(fd, path, mode),
+        Err(Errno::EXIST) => {
+            let existing = flags - OFlags::CREATE;
+            retry_on_intr(|| open_file(path, existing, Mode::empty()))
+                .map_err(|error| not_opened(path, mode, error))
+        }
+        Err(error) => Err(not_opened(path, mode, error)),
+    }
+}
+
+fn permit(fd: OwnedFd, path: &str, mode: &str) -> Result<OwnedFd> {
+    match fchmod(&fd, NEW_FILE) {
+        Ok(()) => Ok(fd),
+        Err(error) => {
+            let _ = unlink(path);
+            let what =
+                format!("failed to set permission 0666 on new file '{path}' (mode: '{mode}')");
+            Err(Error::os(what, error))
+        }
+    }
+}
+
+fn not_opened(path: &str, mode: &str, error: Errno) -> Error {
+    Error::os(
+        format_args!("failed to open file '{path}' (mode: '{mode}')"),
+        error,
+    )
+}
+
+impl File {
+    /// Reads at the position until the buffer is full, the file ends or nothing more is there
+    /// now.
+    ///
+    /// # Errors
+    /// Also when nothing at all is there now (`EAGAIN`). Bytes that came before an error are
+    /// brought without it: it comes again with the next read.
+    pub fn read_chunk(&mut self, buffer: &mut [u8]) -> Result<Chunk> {
+        let mut bytes = 0;
+        let stop = loop {
+            if bytes == buffer.len() {
+                break Stop::Full;
+            }
+            match read(&self.fd, &mut buffer[bytes..]) {
+                Ok(0) => break Stop::End,
+                Ok(count) => bytes += count,
+                Err(Errno::INTR) => {}
+                Err(_) if bytes > 0 => break Stop::Silent,
+                Err(error) => return Err(Error::os("failed to read file", error)),
+            }
+        };
+        Ok(Chunk { bytes, stop })
+    }
+
+    /// Writes everything at the position, or at the end in an `a` mode.
+    ///
+    /// # Errors
+    /// When not all could be written: a part may have been.
+    pub fn write_all_of(&mut self, bytes: &[u8]) -> Result<()> {
+        let mut left = bytes;
+        while !left.is_empty() {
+            match write(&self.fd, left) {
+                Ok(0) => return Err(not_written(Errno::IO)),
+                Ok(count) => left = &left[count..],
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(not_written(error)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Moves the position.
+    ///
+    /// # Errors
+    /// Before the beginning; on what has no position (a pipe).
+    pub fn seek(&mut self, offset: i64, whence: Whence) -> Result<FileSeek> {
+        let target = match whence {
+            Whence::Set => u64::try_from(offset).map(SeekFrom::Start),
+            Whence::Current => Ok(SeekFrom::Current(offset)),
+            Whence::End => Ok(SeekFrom::End(offset)),
+        };
+        target
+            .map_err(|_| Errno::INVAL)
+            .and_then(|target| seek(&self.fd, target))
+            .map(|position| FileSeek {
+                position: i64::try_from(position).unwrap_or(i64::MAX),
+                eof: false,
+            })
+            .map_err(|error| Error::os("failed to seek file", error))
+    }
+
+    /// Has nothing to do: nothing is held back. As fflush(3), it does not wait for the disk.
+    ///
+    /// # Errors
+    /// None; a network file system tells its errors when a file is closed.
+    pub fn flush(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    /// Closes the file.
+    ///
+    /// # Errors
+    /// What the file system tells only now (NFS); the file is closed all the same.
+    pub fn close(self) -> Result<()> {
+        // SAFETY: the descriptor was owned by `self`, so nobody else uses or closes it.
+        match unsafe { libc::close(self.fd.into_raw_fd()) } {
+            0 => Ok(()),
+            _ => Err(Error::os(
+                "failed to close handle",
+                io::Error::last_os_error(),
+            )),
+        }
+    }
+}
+
+fn not_written(error: Errno) -> Error {
+    Error::os("failed to write to file", error)
+}

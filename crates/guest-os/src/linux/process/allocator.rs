@@ -1,0 +1,59 @@
+//! The C allocator, told to keep little. Only glibc's keeps much; elsewhere nothing is done.
+#![allow(unsafe_code, reason = "mallopt and malloc_trim have no safe interface")]
+
+/// Makes glibc keep one arena, hand memory back early and give large blocks a mapping of their
+/// own. To be called before the first thread.
+pub fn reduce_memory() {
+    #[cfg(target_env = "gnu")]
+    {
+        /// Free memory at the heap's end beyond this many bytes goes back to the kernel.
+        const KEPT: libc::c_int = 64 * 1024;
+        /// Blocks of this many bytes and more get a mapping, gone when freed. Setting it also
+        /// stops glibc from raising it by itself.
+        const LARGE: libc::c_int = 128 * 1024;
+        // SAFETY: mallopt takes plain integers and refuses those that it does not know.
+        unsafe {
+            libc::mallopt(libc::M_ARENA_MAX, 1);
+            libc::mallopt(libc::M_TRIM_THRESHOLD, KEPT);
+            libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE);
+        }
+    }
+}
+
+/// Hands free memory back to the kernel: after a large transfer.
+pub fn release_memory() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: malloc_trim only touches memory that is free, under the allocator's own lock.
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_that_was_used_goes_back() {
+        reduce_memory();
+        let blocks: Vec<Vec<u8>> = (0..20_000).map(|_| vec![1; 1000]).collect();
+        let used = resident_pages();
+        drop(blocks);
+        release_memory();
+        if cfg!(target_env = "gnu") {
+            let left = resident_pages();
+            let freed = used.saturating_sub(left);
+            assert!(
+                freed * 4096 > 10_000_000,
+                "{used} pages before, {left} after"
+            );
+        }
+    }
+
+    /// The second field of /proc/self/statm (proc(5)).
+    fn resident_pages() -> usize {
+        let text = std::fs::read_to_string("/proc/self/statm").expect("our own process");
+        let field = text.split_whitespace().nth(1).expect("two fields");
+        field.parse().expect("a number")
+    }
+}

@@ -1,0 +1,18 @@
+//! The agent as a process, and the helper programs that it runs.
+
+mod allocator;
+mod daemon;
+mod pid_file;
+mod run;
+mod termination;
+mod user;
+
+pub use allocator::{reduce_memory, release_memory};
+pub use daemon::daemonize;
+pub use pid_file::PidFile;
+pub use run::{Finished, OUTPUT_LIMIT, run};
+pub use termination::{Termination, TerminationSignal};
+pub use user::is_root;
+
+#[cfg(test)]
+pub(super) use run::tests::script;

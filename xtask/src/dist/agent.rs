@@ -1,0 +1,183 @@
+//! The package `hospes-agent`: what takes the place of the stock guest agent.
+
+use anyhow::Result;
+
+use super::binary::Needs;
+use super::package::{Family, Package, Sources};
+use super::staging::Tree;
+
+const NAME: &str = "hospes-agent";
+const UNIT: &str = "qemu-guest-agent.service";
+const RULE: &str = "60-qemu-guest-agent.rules";
+
+/// The package with `program` in it.
+pub(crate) fn package(family: Family, sources: Sources, program: Vec<u8>) -> Result<Package> {
+    let needs = Needs::of(&program);
+    let (tree, relations, scripts) = match family {
+        Family::Deb => (
+            deb_tree(sources, program)?,
+            deb_relations(&needs),
+            scripts(sources, "deb", &["postinst", "prerm", "postrm"])?,
+        ),
+        Family::Rpm => (
+            rpm_tree(sources, program)?,
+            rpm_relations(),
+            scripts(sources, "rpm", &["pre", "preun", "postun", "posttrans"])?,
+        ),
+    };
+    Ok(Package {
+        name: NAME,
+        version: sources.version.to_owned(),
+        machine: sources.machine,
+        summary: "QEMU guest agent that thaws what it froze",
+        description: &[
+            "The agent answers the hypervisor from inside a virtual machine. It takes the place of \
+             qemu-ga: same protocol, same commands, same command line and configuration.",
+            "A frozen file system is thawed after a limit and when the agent stops or crashes; long \
+             commands do not block the channel; the agent starts no lifecycle action by itself.",
+        ],
+        relations,
+        tree,
+        scripts,
+    })
+}
+
+fn deb_tree(sources: Sources, program: Vec<u8>) -> Result<Tree> {
+    let layout = Layout {
+        programs: "/usr/sbin",
+        hook: "/etc/qemu/fsfreeze-hook",
+        command: "ExecStart=/usr/sbin/hospes-agent qemu-ga",
+        // udev's rule starts it, as in Debian: there is nothing to enable.
+        install: "",
+    };
+    let mut tree = common_tree(sources, &layout, Family::Deb, program)?;
+    // What postinst offers or restores, and why, is told there.
+    let templates = "/usr/share/hospes-agent";
+    tree.text(&format!("{templates}/{UNIT}"), layout.unit(sources)?);
+    tree.text(
+        &format!("{templates}/{RULE}"),
+        sources.text(&format!("packaging/agent/{RULE}"))?,
+    );
+    tree.text(
+        &format!("{templates}/qemu-ga.conf"),
+        layout.filled(sources, "qemu-ga.conf")?,
+    );
+    tree.program(
+        &format!("{templates}/fsfreeze-hook"),
+        sources.text("packaging/agent/fsfreeze-hook")?,
+    );
+    Ok(tree)
+}
+
+/// The RPM family keeps the agent in `/usr/bin`, and its settings in `/etc/sysconfig`.
+fn rpm_tree(sources: Sources, program: Vec<u8>) -> Result<Tree> {
+    let command = sources.text("packaging/agent/rpm/command")?;
+    let layout = Layout {
+        programs: "/usr/bin",
+        hook: "/etc/qemu-ga/fsfreeze-hook",
+        command: command.trim_end(),
+        install: r"WantedBy=dev-virtio\x2dports-org.qemu.guest_agent.0.device",
+    };
+    let mut tree = common_tree(sources, &layout, Family::Rpm, program)?;
+    tree.config(
+        "/etc/qemu/qemu-ga.conf",
+        layout.filled(sources, "qemu-ga.conf")?,
+        0o644,
+    );
+    tree.config(
+        layout.hook,
+        sources.text("packaging/agent/fsfreeze-hook")?,
+        0o755,
+    );
+    tree.text(
+        "/usr/lib/systemd/system-preset/85-hospes-agent.preset",
+        sources.text("packaging/agent/rpm/85-hospes-agent.preset")?,
+    );
+    Ok(tree)
+}
+
+fn common_tree(
+    sources: Sources,
+    layout: &Layout,
+    family: Family,
+    program: Vec<u8>,
+) -> Result<Tree> {
+    let mut tree = Tree::default();
+    tree.program(&format!("{}/hospes-agent", layout.programs), program);
+    tree.link(&format!("{}/qemu-ga", layout.programs), NAME);
+    tree.text(
+        &format!("/usr/lib/systemd/system/{UNIT}"),
+        layout.unit(sources)?,
+    );
+    tree.text(
+        &format!("/usr/lib/udev/rules.d/{RULE}"),
+        sources.text(&format!("packaging/agent/{RULE}"))?,
+    );
+    tree.folder(&format!("{}.d", layout.hook));
+    tree.compressed(
+        "/usr/share/man/man8/hospes-agent.8",
+        layout.filled(sources, "hospes-agent.8")?,
+    );
+    tree.link("/usr/share/man/man8/qemu-ga.8.gz", "hospes-agent.8.gz");
+    sources.add_documents(&mut tree, family, NAME)?;
+    Ok(tree)
+}
+
+/// What differs between the families in the same files.
+struct Layout<'a> {
+    programs: &'a str,
+    hook: &'a str,
+    command: &'a str,
+    install: &'a str,
+}
+
+impl Layout<'_> {
+    fn unit(&self, sources: Sources) -> Result<String> {
+        let text = self.filled(sources, "qemu-guest-agent.service.in")?;
+        // Debian's unit has an empty [Install] too; an empty line less is all that is left of it.
+        Ok(format!("{}\n", text.trim_end()))
+    }
+
+    fn filled(&self, sources: Sources, file: &str) -> Result<String> {
+        let text = sources.text(&format!("packaging/agent/{file}"))?;
+        Ok(text
+            .replace("@COMMAND@", self.command)
+            .replace("@INSTALL@", self.install)
+            .replace("@HOOK@", self.hook))
+    }
+}
+
+/// Replaces lets dpkg itself put it in the stock agent's place.
+fn deb_relations(needs: &Needs) -> Vec<(&'static str, String)> {
+    let stock = || "qemu-guest-agent".to_owned();
+    vec![
+        ("Depends", needs.debian()),
+        ("Provides", stock()),
+        ("Conflicts", stock()),
+        ("Replaces", stock()),
+    ]
+}
+
+/// No Obsoletes: it would take the place of the stock agent wherever both are in reach, unasked.
+fn rpm_relations() -> Vec<(&'static str, String)> {
+    let stock = || "qemu-guest-agent".to_owned();
+    vec![
+        ("Requires", "systemd".to_owned()),
+        ("Provides", stock()),
+        ("Conflicts", stock()),
+    ]
+}
+
+fn scripts(
+    sources: Sources,
+    family: &str,
+    names: &[&'static str],
+) -> Result<Vec<(&'static str, String)>> {
+    let read = |name: &&'static str| {
+        Ok((
+            *name,
+            sources.text(&format!("packaging/agent/{family}/{name}"))?,
+        ))
+    };
+    names.iter().map(read).collect()
+}
