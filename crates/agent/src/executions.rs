@@ -10,7 +10,7 @@
 //! and results are bounded: too many running ones are refused, and of too many results those go
 //! first that were read, the oldest first.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use thiserror::Error;
@@ -36,7 +36,7 @@ pub struct Limits {
 pub struct Executions<R> {
     limits: Limits,
     weight: fn(&R) -> usize,
-    programs: HashMap<i64, Program<R>>,
+    programs: BTreeMap<i64, Program<R>>,
     /// Bytes of all results.
     bytes: usize,
     /// Counts what happens: it tells programs of one id apart, and orders results that came at one
@@ -111,7 +111,7 @@ impl<R> Executions<R> {
         Self {
             limits,
             weight,
-            programs: HashMap::new(),
+            programs: BTreeMap::new(),
             bytes: 0,
             events: 0,
         }

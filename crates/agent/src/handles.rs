@@ -40,10 +40,6 @@ impl Counter {
     }
 
     /// The next handle. The state file is written before it is given out.
-    #[expect(
-        clippy::should_implement_trait,
-        reason = "handles do not end, and an iterator could be asked for all of them"
-    )]
     pub const fn next(&mut self) -> i64 {
         let handle = self.next;
         self.next = match handle.checked_add(1) {

@@ -1,9 +1,12 @@
 //! Command lines and configuration files, compared with QEMU's own agent where it is installed.
 
+#![allow(clippy::print_stderr, reason = "a test that is skipped says why")]
+
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use agent::handles::{Counter, STATE_FILE};
 use agent::settings::{
     Action, Invocation, Settings, UsageError, decode_config, dump_conf, parse, version_text,
 };
@@ -235,6 +238,23 @@ fn commands_are_listed_for_the_same_words() {
         let invocation = read(&["-b", word]).expect("it is right");
         assert_eq!(invocation.action, Action::ListCommands);
     }
+}
+
+#[test]
+fn handles_are_counted_in_the_same_file() {
+    let Some(reference) = Reference::installed() else {
+        return;
+    };
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    // It cannot listen there, and so it ends; its state is written before that.
+    let (state_dir, pid_file, socket) = (path(""), path("pid"), path("absent/socket"));
+    let method = ["-m", "unix-listen", "-p", &socket];
+    let arguments = [&method[..], &["-t", &state_dir, "-f", &pid_file]].concat();
+    assert_eq!(reference.run(b"", &arguments).status.code(), Some(1));
+    let state = std::fs::read(path(STATE_FILE)).expect("its state");
+    assert_eq!(String::from_utf8_lossy(&state), Counter::default().encode());
+    assert_eq!(Counter::decode(&state), Counter::default());
 }
 
 fn any_config() -> impl Strategy<Value = String> {

@@ -27,7 +27,7 @@ pub(crate) fn main(program: &str, arguments: impl Iterator<Item = OsString>) -> 
         Action::Help => print(&settings::help(program, version::REPORTED)),
         Action::Version => print(&settings::version_text(version::REPORTED)),
         Action::ListCommands => print(&commands()),
-        action => match prepare(invocation.cli) {
+        action => match prepare(invocation.cli, &invocation.ignored) {
             Ok(prepared) if action == Action::DumpConf => {
                 print(&settings::dump_conf(&prepared.settings))
             }
@@ -50,12 +50,15 @@ pub(crate) struct Prepared {
     pub(crate) settings: Settings,
     /// The socket that systemd listens on for us.
     pub(crate) inherited: Option<Listener>,
-    /// What the configuration file says in vain.
+    /// What the configuration file and the command line say in vain.
     pub(crate) warnings: Vec<String>,
 }
 
-fn prepare(cli: PartialSettings) -> Result<Prepared, String> {
+fn prepare(cli: PartialSettings, ignored: &[OsString]) -> Result<Prepared, String> {
     let config = configuration(&cli)?;
+    let ignored = ignored
+        .iter()
+        .map(|word| format!("the argument `{}` means nothing", word.to_string_lossy()));
     let inherited = transport::activated().map_err(|error| error.to_string())?;
     let kind = inherited.as_ref().map(|listener| match listener.family() {
         Family::Unix => Inherited::Unix,
@@ -65,7 +68,7 @@ fn prepare(cli: PartialSettings) -> Result<Prepared, String> {
     Ok(Prepared {
         settings: settings.map_err(|error| error.to_string())?,
         inherited,
-        warnings: config.warnings,
+        warnings: config.warnings.into_iter().chain(ignored).collect(),
     })
 }
 

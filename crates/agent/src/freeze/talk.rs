@@ -61,7 +61,8 @@ pub enum Event<T> {
 /// others; every other effect is complete before the next one begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect<T> {
-    /// Write the state file, so that it survives the death of the agent.
+    /// Write the state file, whole or not at all, so that it survives the death of the agent; then
+    /// remove the marker of QEMU's agent, whose place it takes.
     WriteState(StateFile),
     /// Remove the state file and the marker of QEMU's agent.
     ClearState,

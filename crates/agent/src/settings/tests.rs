@@ -3,9 +3,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use qga::CommandSpec;
 
 use super::*;
+
+mod arguments;
+mod permissions;
 
 fn parsed(arguments: &[&str]) -> Result<Invocation, UsageError> {
     parse(arguments.iter().map(OsString::from))
@@ -43,118 +45,6 @@ fn settings_of_both_sources_are_dumped() {
         "unrecognized option '--pathname'"
     );
     insta::assert_snapshot!(dump_conf(&resolved(config, &arguments[..5])));
-}
-
-#[test]
-fn arguments_are_read_as_getopt_reads_them() {
-    let table: &[(&[&str], fn(&PartialSettings) -> bool)] = &[
-        (&["-m", "x"], |cli| cli.method.as_deref() == Some("x")),
-        (&["-mx"], |cli| cli.method.as_deref() == Some("x")),
-        (&["-m=x"], |cli| cli.method.as_deref() == Some("=x")),
-        (&["--method=x"], |cli| cli.method.as_deref() == Some("x")),
-        (&["--meth", "x"], |cli| cli.method.as_deref() == Some("x")),
-        (&["-m", "--"], |cli| cli.method.as_deref() == Some("--")),
-        (&["-m", ""], |cli| cli.method.as_deref() == Some("")),
-        (&["-m", "x", "-m", "y"], |cli| {
-            cli.method.as_deref() == Some("y")
-        }),
-        (&["-vdr"], |cli| {
-            cli.verbose.is_some() && cli.daemonize.is_some() && cli.retry_path.is_some()
-        }),
-        (&["-vp/x"], |cli| {
-            cli.verbose.is_some() && cli.path.as_deref() == Some("/x")
-        }),
-        (&["--", "-v"], |cli| cli.verbose.is_none()),
-        (&["x", "-v", "-"], |cli| cli.verbose.is_some()),
-        (&["-F"], |cli| {
-            cli.freeze_hook.as_deref() == Some("/etc/qemu/fsfreeze-hook")
-        }),
-        (&["-F/x"], |cli| cli.freeze_hook.as_deref() == Some("/x")),
-        (&["--fs=/x"], |cli| cli.freeze_hook.as_deref() == Some("/x")),
-        (&["--fsfreeze-hook="], |cli| {
-            cli.freeze_hook.as_deref() == Some("")
-        }),
-        (&["--s=/x"], |cli| cli.state_dir.as_deref() == Some("/x")),
-        (&["-b", "a,b", "--blacklist=c", "--bl", "d"], |cli| {
-            cli.block_rpcs == ["b", "a", "c", "d"]
-        }),
-        (&["--b", "a"], |cli| cli.block_rpcs == ["a"]),
-        (&["-a", "a,,b"], |cli| cli.allow_rpcs == ["b", "", "a"]),
-        (&["-a", ""], |cli| cli.allow_rpcs.is_empty()),
-        (&["-a", ","], |cli| cli.allow_rpcs == ["", ""]),
-        (&["-c", "/x"], |cli| {
-            cli.config.as_deref() == Some(Path::new("/x"))
-        }),
-    ];
-    for (arguments, is_right) in table {
-        let cli = invocation(arguments).cli;
-        assert!(is_right(&cli), "{arguments:?}: {cli:?}");
-    }
-}
-
-#[test]
-fn what_makes_no_sense_is_told_as_getopt_tells_it() {
-    let table: &[(&[&str], &str)] = &[
-        (&["--nope"], "unrecognized option '--nope'"),
-        (&["--nope=1"], "unrecognized option '--nope=1'"),
-        (&["-z"], "invalid option -- 'z'"),
-        (&["-vz"], "invalid option -- 'z'"),
-        (&["-v=1"], "invalid option -- '='"),
-        (&["-m"], "option requires an argument -- 'm'"),
-        (&["--meth"], "option '--method' requires an argument"),
-        (
-            &["--verb=1"],
-            "option '--verbose' doesn't allow an argument",
-        ),
-        (
-            &["--v"],
-            "option '--v' is ambiguous; possibilities: '--verbose' '--version'",
-        ),
-        (&["-s", "install"], "option '-s' is for Windows only"),
-        (
-            &["--service=install"],
-            "option '--service' is for Windows only",
-        ),
-        (&["--servic", "x"], "unrecognized option '--servic'"),
-    ];
-    for (arguments, text) in table {
-        let error = parsed(arguments).unwrap_err();
-        assert_eq!(error.to_string(), *text, "{arguments:?}");
-        let report = error.report("/usr/bin/qemu-ga");
-        assert!(report.starts_with(&format!("/usr/bin/qemu-ga: {text}\n")));
-        assert!(report.ends_with("Try '/usr/bin/qemu-ga --help' for more information.\n"));
-    }
-}
-
-#[test]
-fn the_first_action_that_prints_wins() {
-    let table: &[(&[&str], Action)] = &[
-        (&[], Action::Run),
-        (&["-D"], Action::DumpConf),
-        (&["-DV", "--nope"], Action::Version),
-        (&["-D", "-h"], Action::Help),
-        (&["-b", "help", "-h"], Action::ListCommands),
-        (&["-a?"], Action::ListCommands),
-        (&["-V", "-h"], Action::Version),
-    ];
-    for (arguments, action) in table {
-        assert_eq!(invocation(arguments).action, *action, "{arguments:?}");
-    }
-    assert!(parsed(&["--nope", "-h"]).is_err());
-}
-
-#[test]
-fn arguments_that_mean_nothing_are_told() {
-    let invocation = invocation(&["-F", "/path", "-v", "more"]);
-    assert_eq!(invocation.ignored, ["/path", "more"]);
-}
-
-#[cfg(unix)]
-#[test]
-fn an_argument_that_is_no_text_is_refused() {
-    use std::os::unix::ffi::OsStringExt;
-    let error = parse([OsString::from_vec(b"-p/\xff".to_vec())]).unwrap_err();
-    assert_eq!(error, UsageError::NotText("-p".into()));
 }
 
 #[test]
@@ -305,71 +195,6 @@ fn a_method_without_a_default_needs_a_path() {
             ("vsock-listen", None)
         );
     }
-}
-
-/// Three of the commands that every agent has.
-const COMMANDS: &[CommandSpec] = &[
-    command("guest-ping", true),
-    command("guest-exec", false),
-    command("guest-get-time", false),
-];
-
-const fn command(name: &'static str, while_frozen: bool) -> CommandSpec {
-    CommandSpec {
-        name,
-        success_response: true,
-        while_frozen,
-    }
-}
-
-#[test]
-fn lists_decide_which_commands_are_allowed() {
-    use Permission::{Allowed, Disabled};
-    let table: &[(&[&str], [Permission; 3])] = &[
-        (&[], [Allowed, Allowed, Allowed]),
-        (&["-bguest-exec"], [Allowed, Disabled, Allowed]),
-        (&["-aguest-exec"], [Disabled, Allowed, Disabled]),
-        (
-            &["-aguest-exec,guest-ping", "-bguest-exec"],
-            [Allowed, Disabled, Disabled],
-        ),
-        (&["-a,"], [Disabled, Disabled, Disabled]),
-        (&["-a", ""], [Allowed, Allowed, Allowed]),
-    ];
-    for (arguments, expected) in table {
-        let permissions = Permissions::new(&resolved("", arguments), COMMANDS);
-        let found = COMMANDS
-            .iter()
-            .map(|command| permissions.of(command.name, false));
-        assert_eq!(found.collect::<Vec<_>>(), expected, "{arguments:?}");
-        let frozen = COMMANDS
-            .iter()
-            .map(|command| permissions.of(command.name, true));
-        let while_frozen = [Allowed, Permission::Frozen, Permission::Frozen];
-        assert_eq!(frozen.collect::<Vec<_>>(), while_frozen, "{arguments:?}");
-    }
-    let permissions = Permissions::new(&resolved("", &["-bnope,guest-exec", "-aold"]), COMMANDS);
-    assert_eq!(permissions.unknown(), ["old", "nope"]);
-    assert_eq!(permissions.of("nope", false), Permission::Unknown);
-}
-
-#[test]
-fn refusals_are_told_in_the_words_of_qemus_agent() {
-    let text = |permission: Permission| permission.admit("x").map_err(|error| error.to_string());
-    assert_eq!(text(Permission::Allowed), Ok(()));
-    let refused = |desc: &str| Err(format!("{desc} (CommandNotFound)"));
-    assert_eq!(
-        text(Permission::Disabled),
-        refused("Command x has been disabled: the command is not allowed")
-    );
-    assert_eq!(
-        text(Permission::Frozen),
-        refused("Command x has been disabled: the agent is in frozen state")
-    );
-    assert_eq!(
-        text(Permission::Unknown),
-        refused("The command x has not been found")
-    );
 }
 
 fn any_settings() -> impl Strategy<Value = PartialSettings> {

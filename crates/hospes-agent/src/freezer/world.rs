@@ -31,8 +31,17 @@ pub(super) struct World {
 
 /// What ends the hook and the freeze that are under way.
 pub(super) struct Stoppers {
-    hook: Arc<Mutex<Option<Stopper>>>,
+    hook: Arc<Mutex<HookStop>>,
     freeze: Arc<AtomicBool>,
+}
+
+/// A hook may be told to stop before it has begun.
+#[derive(Default)]
+enum HookStop {
+    #[default]
+    NotAsked,
+    Runs(Stopper),
+    Asked,
 }
 
 impl World {
@@ -55,7 +64,9 @@ impl World {
             Effect::ClearState => self.clear_state(),
             Effect::RunHook(hook) => self.run_hook(hook),
             Effect::StopHook => {
-                if let Some(stopper) = lock(&self.stoppers.hook).as_ref() {
+                if let HookStop::Runs(stopper) =
+                    std::mem::replace(&mut *lock(&self.stoppers.hook), HookStop::Asked)
+                {
                     stopper.stop();
                 }
             }
@@ -82,16 +93,23 @@ impl World {
         let path = self.state_dir.join(STATE_FILE);
         let next = path.with_extension("next");
         fs::write(&next, state.encode())?;
-        fs::rename(next, path)
+        fs::rename(next, path)?;
+        // From now on the state file says more than the marker of QEMU's agent.
+        self.remove(STOCK_MARKER);
+        Ok(())
     }
 
     fn clear_state(&self) {
         for name in [STATE_FILE, STOCK_MARKER] {
-            if let Err(error) = fs::remove_file(self.state_dir.join(name))
-                && error.kind() != io::ErrorKind::NotFound
-            {
-                self.log.warn(format_args!("cannot remove {name}: {error}"));
-            }
+            self.remove(name);
+        }
+    }
+
+    fn remove(&self, name: &str) {
+        if let Err(error) = fs::remove_file(self.state_dir.join(name))
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            self.log.warn(format_args!("cannot remove {name}: {error}"));
         }
     }
 
@@ -101,13 +119,15 @@ impl World {
             Hook::Thaw => Action::Thaw,
         };
         let (hook, deadline) = (self.hook.clone().unwrap_or_default(), self.hook_deadline);
-        let stopper = Arc::clone(&self.stoppers.hook);
+        let stop = Arc::clone(&self.stoppers.hook);
+        *lock(&stop) = HookStop::NotAsked;
         self.beside("hook", Event::HookEnded, move || {
             let running = hook::start(&hook, action)?;
-            *lock(&stopper) = Some(running.stopper());
-            let ended = running.wait(deadline);
-            *lock(&stopper) = None;
-            ended
+            let stopper = HookStop::Runs(running.stopper());
+            if let HookStop::Asked = std::mem::replace(&mut *lock(&stop), stopper) {
+                running.stopper().stop();
+            }
+            running.wait(deadline)
         });
     }
 

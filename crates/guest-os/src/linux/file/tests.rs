@@ -3,11 +3,13 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
 
-use rustix::fs::{CWD, FileType, fcntl_getfl, mknodat};
+use qga::Whence;
+use rustix::fs::{CWD, FileType, OFlags, fcntl_getfl, mknodat};
 use rustix::io::{FdFlags, fcntl_getfd};
 use tempfile::TempDir;
 
 use super::*;
+use crate::Result;
 
 struct Folder(TempDir);
 

@@ -1,5 +1,6 @@
 //! A file system in a file, mounted where nobody but the test's own thread and its children can
 //! see it: in a mount namespace of that thread.
+#![allow(unsafe_code, reason = "setting a thread apart has no safe interface")]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,9 +1,17 @@
 use std::fs;
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
 use std::process::{Child, Command};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use rustix::io::Errno;
+
+use super::frozen::{freeze_by, unless_stopped};
+use super::ioctls::fifreeze;
 use super::loop_mount::LoopMount;
 use super::*;
+use crate::Result;
 
 #[test]
 fn nothing_is_written_while_frozen_and_everything_after() {

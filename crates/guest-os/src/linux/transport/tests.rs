@@ -358,7 +358,7 @@ fn a_socket_takes_the_place_of_an_older_one_but_of_no_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("socket");
     drop(unix_listen(&path).unwrap());
-    assert!(UnixStream::connect(&path).is_err(), "a leftover");
+    assert!(path.exists(), "a leftover");
     let listener = unix_listen(&path).unwrap();
     let _client = UnixStream::connect(&path).unwrap();
     listener.accept().unwrap();
