@@ -85,11 +85,14 @@ impl GuestAgent {
             .with_context(|| format!("cannot create {}", dir.display()))?;
         let stock = std::fs::read_dir(image.packages()).context("the image has no packages")?;
         let stock = stock.filter_map(|entry| Some(entry.ok()?.path()));
-        let debs = stock.filter(|path| path.extension().is_some_and(|end| end == "deb"));
-        for package in debs.chain(ours.iter().cloned()) {
-            let name = package.file_name().context("a package without a name")?;
-            std::os::unix::fs::symlink(&package, dir.join(name))
+        for package in stock.filter(|path| path.extension().is_some_and(|end| end == "deb")) {
+            std::os::unix::fs::symlink(&package, dir.join(name_of(&package)?))
                 .with_context(|| format!("cannot link {}", package.display()))?;
+        }
+        // Copied: whoever builds them again meanwhile must not change them under apt.
+        for package in ours {
+            std::fs::copy(package, dir.join(name_of(package)?))
+                .with_context(|| format!("cannot copy {}", package.display()))?;
         }
         apt::write_index(&dir).await?;
         Ok(dir)
@@ -117,6 +120,10 @@ impl GuestAgent {
             Self::Hospes(packages) => packages.first(),
         }
     }
+}
+
+fn name_of(package: &Path) -> Result<&std::ffi::OsStr> {
+    package.file_name().context("a package without a name")
 }
 
 fn is_ours(path: &Path) -> bool {

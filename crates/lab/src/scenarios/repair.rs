@@ -91,7 +91,7 @@ async fn masked(context: &Context, vm: &Vm) -> Result<()> {
 async fn failed(context: &Context, vm: &Vm) -> Result<()> {
     let dir = format!("/etc/systemd/system/{UNIT}.d");
     let fail = format!(
-        "mkdir -p {dir}; printf '[Service]\\nExecStart=\\nExecStart=/bin/false\\nRestartSec=0\\n' >{dir}/bad.conf; \
+        "mkdir -p {dir}; printf '[Unit]\\nStartLimitIntervalSec=10\\nStartLimitBurst=3\\n[Service]\\nExecStart=\\nExecStart=/bin/false\\nRestartSec=0\\n' >{dir}/bad.conf; \
          systemctl daemon-reload; systemctl restart {UNIT}; \
          for i in $(seq 50); do [ \"$(systemctl is-failed {UNIT})\" = failed ] && break; sleep 0.2; done; \
          rm -r {dir}; systemctl daemon-reload; systemctl is-failed {UNIT}"
