@@ -59,9 +59,9 @@ The configuration file.
 .I qga.state
 In the state directory: the next file handle.
 .TP
-.IR qga.state.isfrozen ", " qga.state.thawed
-In the state directory: that file systems are frozen, and that they were thawed before they were
-asked to be.
+.I hospes\-agent.freeze
+In the state directory: that file systems are frozen, or that they were thawed before somebody
+asked for it and who thaws next must hear of it.
 .SH SEE ALSO
 .BR hospes (1),
 .BR systemctl (1)
@@ -74,7 +74,7 @@ pub(crate) fn page() -> String {
         page += &format!(".TP\n{}\n{}\n", names(option), roff(option.help));
     }
     page += ".SH CONFIGURATION FILE\nKeys and values under group headings. In\n.BR [general] ,\n\
-             what the options say, under the same names (\n.B daemonize\nis\n.BR daemon );\n\
+             what the options say, under the same names\n.RB ( daemonize\nis\n.BR daemon );\n\
              the command line beats it, lists add up. In\n.BR [hospes] :\n";
     for (key, option) in ours() {
         let heading = format!(".BI {} = {}", roff(key), placeholder(option));

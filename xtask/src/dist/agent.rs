@@ -1,26 +1,45 @@
 //! The package `hospes-agent`: what takes the place of the stock guest agent.
 
+use std::path::Path;
+use std::process::Command;
+
 use anyhow::Result;
 
 use super::binary::Needs;
+use super::controller::Generated;
 use super::package::{Family, Package, Sources};
 use super::staging::Tree;
+use crate::process;
 
 const NAME: &str = "hospes-agent";
 const UNIT: &str = "qemu-guest-agent.service";
 const RULE: &str = "60-qemu-guest-agent.rules";
 
+/// Asks the program for its manual page and its completions.
+pub(crate) fn generated(program: &Path) -> Result<Generated> {
+    let ask = |what| process::output(Command::new(program).arg(what));
+    Ok(Generated {
+        manuals: vec![("hospes-agent.8".to_owned(), ask("man")?.into_bytes())],
+        completions: vec![("bash", ask("completions")?)],
+    })
+}
+
 /// The package with `program` in it.
-pub(crate) fn package(family: Family, sources: Sources, program: Vec<u8>) -> Result<Package> {
+pub(crate) fn package(
+    family: Family,
+    sources: Sources,
+    program: Vec<u8>,
+    generated: &Generated,
+) -> Result<Package> {
     let needs = Needs::of(&program);
     let (tree, relations, scripts) = match family {
         Family::Deb => (
-            deb_tree(sources, program)?,
+            deb_tree(sources, program, generated)?,
             deb_relations(&needs),
             scripts(sources, "deb", &["postinst", "prerm", "postrm"])?,
         ),
         Family::Rpm => (
-            rpm_tree(sources, program)?,
+            rpm_tree(sources, program, generated)?,
             rpm_relations(),
             scripts(sources, "rpm", &["pre", "preun", "postun", "posttrans"])?,
         ),
@@ -42,7 +61,7 @@ pub(crate) fn package(family: Family, sources: Sources, program: Vec<u8>) -> Res
     })
 }
 
-fn deb_tree(sources: Sources, program: Vec<u8>) -> Result<Tree> {
+fn deb_tree(sources: Sources, program: Vec<u8>, generated: &Generated) -> Result<Tree> {
     let layout = Layout {
         programs: "/usr/sbin",
         hook: "/etc/qemu/fsfreeze-hook",
@@ -50,7 +69,7 @@ fn deb_tree(sources: Sources, program: Vec<u8>) -> Result<Tree> {
         // udev's rule starts it, as in Debian: there is nothing to enable.
         install: "",
     };
-    let mut tree = common_tree(sources, &layout, Family::Deb, program)?;
+    let mut tree = common_tree(sources, &layout, Family::Deb, program, generated)?;
     // What postinst offers or restores, and why, is told there.
     let templates = "/usr/share/hospes-agent";
     tree.text(&format!("{templates}/{UNIT}"), layout.unit(sources)?);
@@ -70,7 +89,7 @@ fn deb_tree(sources: Sources, program: Vec<u8>) -> Result<Tree> {
 }
 
 /// The RPM family keeps the agent in `/usr/bin`, and its settings in `/etc/sysconfig`.
-fn rpm_tree(sources: Sources, program: Vec<u8>) -> Result<Tree> {
+fn rpm_tree(sources: Sources, program: Vec<u8>, generated: &Generated) -> Result<Tree> {
     let command = sources.text("packaging/agent/rpm/command")?;
     let layout = Layout {
         programs: "/usr/bin",
@@ -78,7 +97,7 @@ fn rpm_tree(sources: Sources, program: Vec<u8>) -> Result<Tree> {
         command: command.trim_end(),
         install: r"WantedBy=dev-virtio\x2dports-org.qemu.guest_agent.0.device",
     };
-    let mut tree = common_tree(sources, &layout, Family::Rpm, program)?;
+    let mut tree = common_tree(sources, &layout, Family::Rpm, program, generated)?;
     tree.config(
         "/etc/qemu/qemu-ga.conf",
         layout.filled(sources, "qemu-ga.conf")?,
@@ -101,6 +120,7 @@ fn common_tree(
     layout: &Layout,
     family: Family,
     program: Vec<u8>,
+    generated: &Generated,
 ) -> Result<Tree> {
     let mut tree = Tree::default();
     tree.program(&format!("{}/hospes-agent", layout.programs), program);
@@ -114,11 +134,15 @@ fn common_tree(
         sources.text(&format!("packaging/agent/{RULE}"))?,
     );
     tree.folder(&format!("{}.d", layout.hook));
-    tree.compressed(
-        "/usr/share/man/man8/hospes-agent.8",
-        layout.filled(sources, "hospes-agent.8")?,
-    );
-    tree.link("/usr/share/man/man8/qemu-ga.8.gz", "hospes-agent.8.gz");
+    for (name, text) in &generated.manuals {
+        tree.compressed(&format!("/usr/share/man/man8/{name}"), text.clone());
+        tree.link("/usr/share/man/man8/qemu-ga.8.gz", &format!("{name}.gz"));
+    }
+    for (_, script) in &generated.completions {
+        let folder = "/usr/share/bash-completion/completions";
+        tree.text(&format!("{folder}/hospes-agent"), script.as_bytes());
+        tree.link(&format!("{folder}/qemu-ga"), NAME);
+    }
     sources.add_documents(&mut tree, family, NAME)?;
     Ok(tree)
 }

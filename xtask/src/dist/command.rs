@@ -26,13 +26,20 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     let mut files = Vec::new();
     let out = out_folder(workspace, options)?;
     for made in make(workspace, options, epoch(workspace)?)? {
-        let bare = out.join(made.product.name());
+        let bare = out.join(bare_name(made.product, options)?);
         std::fs::copy(&made.program, &bare)
             .with_context(|| format!("cannot write {}", bare.display()))?;
         files.push(bare);
         files.extend(made.packages);
     }
     report::finish(&out, &files)
+}
+
+/// Cargo has files of the plain name in a folder `dist` of its own.
+fn bare_name(product: Product, options: &Options) -> Result<String> {
+    let machine = Machine::this()?.rpm;
+    let (name, version) = (product.name(), options.version());
+    Ok(format!("{name}-{version}-linux-{machine}"))
 }
 
 /// A program and the packages that hold it.
@@ -126,14 +133,14 @@ impl Dist<'_> {
             changed: &self.changed,
         };
         match product {
-            Product::HospesAgent => agent::package(family, sources, program),
+            Product::HospesAgent => agent::package(family, sources, program, generated),
             Product::Hospes => controller::package(family, sources, program, generated),
         }
     }
 
     fn generated(&self, product: Product, program: &Path) -> Result<Generated> {
         match product {
-            Product::HospesAgent => Ok(Generated::default()),
+            Product::HospesAgent => agent::generated(program),
             Product::Hospes => {
                 let folder = self.work.join("hospes-manuals");
                 staging::fresh_folder(&folder)?;

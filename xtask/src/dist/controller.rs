@@ -31,13 +31,13 @@ const COMPLETIONS: [(&str, &str, &str); 3] = [
     ),
 ];
 
-/// What the program tells about itself.
+/// What a program tells about itself.
 #[derive(Debug, Default)]
 pub(crate) struct Generated {
     /// File name and text.
-    manuals: Vec<(String, Vec<u8>)>,
+    pub(super) manuals: Vec<(String, Vec<u8>)>,
     /// Shell and script.
-    completions: Vec<(&'static str, String)>,
+    pub(super) completions: Vec<(&'static str, String)>,
 }
 
 impl Generated {

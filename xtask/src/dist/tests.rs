@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use conditions::{FileFacts, GuestFacts, Via};
 use tempfile::TempDir;
 
 use super::controller::Generated;
@@ -16,6 +17,16 @@ const EPOCH: u64 = 1_700_000_000;
 
 /// Stands for a program: it needs glibc 2.17.
 const PROGRAM: &[u8] = b"\x7fELF\0GLIBC_2.17\0";
+
+fn agent_texts() -> Generated {
+    Generated {
+        manuals: vec![(
+            "hospes-agent.8".to_owned(),
+            b".TH HOSPES-AGENT 8\n".to_vec(),
+        )],
+        completions: vec![("bash", "complete hospes-agent\n".to_owned())],
+    }
+}
 
 fn sources() -> Sources<'static> {
     Sources {
@@ -32,7 +43,7 @@ fn sources() -> Sources<'static> {
 }
 
 fn agent(family: Family) -> Package {
-    agent::package(family, sources(), PROGRAM.to_vec()).unwrap()
+    agent::package(family, sources(), PROGRAM.to_vec(), &agent_texts()).unwrap()
 }
 
 fn hospes(family: Family) -> Package {
@@ -137,14 +148,23 @@ fn the_same_sources_make_the_same_packages() {
 
 #[test]
 fn every_script_is_one_and_no_script_ends_in_a_power_action() {
+    let nothing = conditions::hooks::detect(&GuestFacts::unread(Via::Ssh));
     for family in [Family::Deb, Family::Rpm] {
         let package = agent(family);
         assert!(package.scripts.len() >= 3);
+        let mut facts = GuestFacts::unread(Via::Ssh);
         for (name, text) in &package.scripts {
-            assert_eq!(conditions::hooks::power_actions(text), [], "{name}");
             let mut shell = Command::new("sh");
             process::output(shell.args(["-n", "-c", text])).unwrap();
+            let path = format!("/var/lib/dpkg/info/hospes-agent.{name}");
+            let file = FileFacts {
+                text: text.clone(),
+                truncated: false,
+            };
+            facts.files.insert(path, file);
         }
+        // Neither a hook nor anything that could not be told.
+        assert_eq!(conditions::hooks::detect(&facts), nothing);
     }
 }
 
