@@ -7,9 +7,14 @@
 //!                         │       control character, a limit  │
 //!                         └── newline, 0xFF ── Skipping ◄─────┘   0xFF anywhere: Between
 //! ```
+//!
+//! A request that begins within what is unfinished or skipped takes its place, without a word: the
+//! sender of the older one has most likely gone away, and a host that connects again at once looks
+//! to the guest like one that goes on. What a beginning is, `beginning.rs` tells.
 
 use serde_json::Value;
 
+use super::beginning::{Beginning, is_quote};
 use super::json::{self, is_space, is_word};
 use super::runs::run_length;
 use crate::message::{AgentError, Answer, DELIMITER, Reply, Request};
@@ -36,12 +41,18 @@ impl Default for RequestLimits {
     }
 }
 
-/// Cuts a client's bytes into requests. A new client needs a new decoder: half a request of one
-/// must not become the beginning of another's.
+/// Cuts a client's bytes into requests.
+///
+/// Where clients can be told apart each gets a new decoder. Where they cannot, half a request of one
+/// that has gone is dropped when the next one's begins, with `{"execute"` or `{"arguments"` (or in
+/// single quotes). Only within a string in quotes of the other kind these may be content. An `id`
+/// that is an object which begins so is taken for a new request.
 #[derive(Debug)]
 pub struct RequestDecoder {
     limits: RequestLimits,
     state: State,
+    /// Follows the bytes through all states.
+    beginning: Beginning,
     text: Vec<u8>,
     braces: usize,
     brackets: usize,
@@ -87,8 +98,11 @@ enum State {
     Structure,
     /// In a string, in quotes of this kind.
     String { quote: u8, escaped: bool },
-    /// In what is given up, up to a newline or `0xFF`.
-    Skipping,
+    /// In a string that white space after a `{` has spoiled, unless a new request begins there.
+    Torn { quote: u8, newline: bool },
+    /// In what is given up, up to a newline or `0xFF`. After an apostrophe a beginning may be the
+    /// content of a string.
+    Skipping { apostrophe: bool },
 }
 
 /// What one byte led to.
@@ -101,6 +115,7 @@ enum Outcome {
 
 /// No number or keyword is longer.
 const WORD_BYTES: usize = 1024;
+const CONTROL: &str = "control character in string";
 /// A buffer that has grown beyond this is given back after its request.
 const KEPT_CAPACITY: usize = 8 << 10;
 
@@ -112,6 +127,7 @@ impl RequestDecoder {
         Self {
             limits,
             state: State::Between,
+            beginning: Beginning::Nowhere,
             text,
             braces: 0,
             brackets: 0,
@@ -144,10 +160,10 @@ impl RequestDecoder {
 
     /// Takes at once what [`Self::step`] would keep or skip, byte by byte, without changing state.
     fn take_run(&mut self, input: &mut &[u8]) {
-        let (run, rest) = match self.state {
-            State::Skipping => {
-                let ends = |byte| matches!(byte, b'\n' | DELIMITER);
-                (&[][..], &input[run_length(input, ends)..])
+        let length = match self.state {
+            State::Skipping { apostrophe: true } => run_length(input, ends_skipping),
+            State::Skipping { apostrophe: false } => {
+                run_length(input, |byte| is_quote(byte) || ends_skipping(byte))
             }
             State::String {
                 quote,
@@ -156,32 +172,78 @@ impl RequestDecoder {
                 let ends =
                     |byte| byte == quote || byte == b'\\' || byte < 0x20 || byte == DELIMITER;
                 let room = self.limits.bytes.saturating_sub(self.text.len());
-                let room = &input[..room.min(input.len())];
-                input.split_at(run_length(room, ends))
+                run_length(&input[..room.min(input.len())], ends)
             }
             _ => return,
         };
-        self.text.extend_from_slice(run);
+        let (run, rest) = input.split_at(length);
+        if self.state != (State::Skipping { apostrophe: true }) {
+            self.beginning.take_run(run);
+        }
+        if let State::String { .. } = self.state {
+            self.text.extend_from_slice(run);
+        }
         *input = rest;
     }
 
     fn step(&mut self, byte: u8) -> Outcome {
+        if let Some(name) = self.begun_with(byte) {
+            return self.begin_anew(name, byte);
+        }
         match self.state {
-            State::Skipping => {
-                if matches!(byte, b'\n' | DELIMITER) {
-                    self.state = State::Between;
-                }
+            State::Skipping { apostrophe } => {
+                self.state = if ends_skipping(byte) {
+                    State::Between
+                } else {
+                    State::Skipping {
+                        apostrophe: apostrophe || byte == b'\'',
+                    }
+                };
                 Outcome::More
             }
             State::Between => self.between(byte),
             State::Word if is_word(byte) => self.keep(byte),
             State::Word => Outcome::EventBefore(self.read()),
-            State::Structure | State::String { .. } if byte == DELIMITER => {
+            State::Structure | State::String { .. } | State::Torn { .. } if byte == DELIMITER => {
                 Outcome::Event(self.reject("stray '\\uFFFD'", State::Between))
             }
             State::Structure => self.structure(byte),
             State::String { quote, escaped } => self.string(byte, quote, escaped),
+            State::Torn { quote, newline } => self.torn(byte, quote, newline),
         }
+    }
+
+    /// The name in a beginning that is complete with `byte`.
+    fn begun_with(&mut self, byte: u8) -> Option<&'static [u8]> {
+        if byte != b'{' && self.beginning == Beginning::Nowhere {
+            return None;
+        }
+        if self.is_content(byte) {
+            self.beginning.interrupt();
+            return None;
+        }
+        self.beginning.take(byte)
+    }
+
+    /// Whether `byte` is, or may be, a quote within a string in quotes of the other kind.
+    fn is_content(&self, byte: u8) -> bool {
+        match self.state {
+            State::String { quote, .. } | State::Torn { quote, .. } => {
+                is_quote(byte) && byte != quote
+            }
+            State::Skipping { apostrophe } => apostrophe || byte == b'\'',
+            _ => false,
+        }
+    }
+
+    /// Drops all that came before a beginning. Of the first request of a stream that is nothing, and
+    /// this changes nothing but its white space.
+    fn begin_anew(&mut self, name: &[u8], quote: u8) -> Outcome {
+        self.reset(State::Structure);
+        (self.braces, self.values) = (1, 1);
+        self.text.extend_from_slice(&[b'{', quote]);
+        self.text.extend_from_slice(name);
+        self.keep(quote)
     }
 
     fn between(&mut self, byte: u8) -> Outcome {
@@ -200,7 +262,7 @@ impl RequestDecoder {
                 self.keep(byte)
             }
             DELIMITER => Outcome::Event(self.reject("stray '\\uFFFD'", State::Between)),
-            _ => Outcome::Event(self.reject("stray character", State::Skipping)),
+            _ => self.give_up("stray character"),
         }
     }
 
@@ -215,7 +277,7 @@ impl RequestDecoder {
             b']' => self.brackets -= 1,
             b'"' | b'\'' => return self.begin_string(byte),
             _ if byte < 0x20 && !is_space(byte) => {
-                return Outcome::Event(self.reject("stray character", State::Skipping));
+                return self.give_up("stray character");
             }
             _ => {}
         }
@@ -224,10 +286,10 @@ impl RequestDecoder {
             return self.keep_and_read(byte);
         }
         if self.braces + self.brackets > self.limits.nesting {
-            return Outcome::Event(self.reject("nesting limit exceeded", State::Skipping));
+            return self.give_up("nesting limit exceeded");
         }
         if self.values > self.limits.values {
-            return Outcome::Event(self.reject("token count limit exceeded", State::Skipping));
+            return self.give_up("token count limit exceeded");
         }
         self.keep(byte)
     }
@@ -242,13 +304,17 @@ impl RequestDecoder {
 
     fn string(&mut self, byte: u8, quote: u8, escaped: bool) -> Outcome {
         if byte < 0x20 {
-            // A string never spans lines: most likely its end was lost.
-            let next = if byte == b'\n' {
-                State::Between
-            } else {
-                State::Skipping
-            };
-            return Outcome::Event(self.reject("control character in string", next));
+            if self.beginning.is_after_brace() {
+                // White space, and perhaps that of a new request.
+                let newline = byte == b'\n';
+                self.reset(State::Torn { quote, newline });
+                return Outcome::More;
+            }
+            if byte == b'\n' {
+                // A string never spans lines: most likely its end was lost.
+                return Outcome::Event(self.reject(CONTROL, State::Between));
+            }
+            return self.give_up(CONTROL);
         }
         if byte != quote || escaped {
             self.state = State::String {
@@ -264,6 +330,23 @@ impl RequestDecoder {
         self.keep(byte)
     }
 
+    /// Waits for what follows `{` and white space: the rest of a beginning, or something that makes
+    /// them part of a broken string.
+    fn torn(&mut self, byte: u8, quote: u8, newline: bool) -> Outcome {
+        let newline = newline || byte == b'\n';
+        if self.beginning != Beginning::Nowhere && !(newline && byte == b'{') {
+            self.state = State::Torn { quote, newline };
+            return Outcome::More;
+        }
+        let next = if newline {
+            State::Between
+        } else {
+            let apostrophe = quote == b'\'';
+            State::Skipping { apostrophe }
+        };
+        Outcome::EventBefore(self.reject(CONTROL, next))
+    }
+
     fn keep(&mut self, byte: u8) -> Outcome {
         let limit = if self.state == State::Word {
             WORD_BYTES
@@ -271,7 +354,7 @@ impl RequestDecoder {
             self.limits.bytes
         };
         if self.text.len() >= limit {
-            return Outcome::Event(self.reject("token size limit exceeded", State::Skipping));
+            return self.give_up("token size limit exceeded");
         }
         self.text.push(byte);
         Outcome::More
@@ -292,6 +375,14 @@ impl RequestDecoder {
         }
     }
 
+    fn give_up(&mut self, problem: &str) -> Outcome {
+        let apostrophe = matches!(self.state, State::String { quote: b'\'', .. });
+        if apostrophe {
+            self.beginning.interrupt();
+        }
+        Outcome::Event(self.reject(problem, State::Skipping { apostrophe }))
+    }
+
     fn reject(&mut self, problem: &str, next: State) -> RequestEvent {
         self.reset(next);
         rejected(format!("JSON parse error, {problem}"), None)
@@ -303,6 +394,10 @@ impl RequestDecoder {
         self.text.shrink_to(KEPT_CAPACITY);
         (self.braces, self.brackets, self.values) = (0, 0, 0);
     }
+}
+
+const fn ends_skipping(byte: u8) -> bool {
+    matches!(byte, b'\n' | DELIMITER)
 }
 
 fn request(value: Value) -> RequestEvent {
@@ -340,3 +435,11 @@ fn rejected(problem: String, id: Option<Value>) -> RequestEvent {
 #[cfg(test)]
 #[path = "decoder_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "restart_tests.rs"]
+mod restart_tests;
+
+#[cfg(test)]
+#[path = "restart_properties.rs"]
+mod restart_properties;

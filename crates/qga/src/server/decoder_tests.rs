@@ -5,12 +5,12 @@ use serde_json::json;
 
 use super::*;
 
-fn events(decoder: &mut RequestDecoder, mut input: &[u8]) -> Vec<RequestEvent> {
+pub(super) fn events(decoder: &mut RequestDecoder, mut input: &[u8]) -> Vec<RequestEvent> {
     std::iter::from_fn(|| decoder.next_event(&mut input)).collect()
 }
 
 /// Requests as they would be sent, rejections as their text (and id).
-fn told(input: &[u8], limits: RequestLimits) -> Vec<String> {
+pub(super) fn told(input: &[u8], limits: RequestLimits) -> Vec<String> {
     let told = |event| match event {
         RequestEvent::Request(request) => String::from_utf8(request.encode())
             .unwrap()
@@ -27,7 +27,7 @@ fn told(input: &[u8], limits: RequestLimits) -> Vec<String> {
         .collect()
 }
 
-const PING: &str = r#"{"execute":"guest-ping","id":1}"#;
+pub(super) const PING: &str = r#"{"execute":"guest-ping","id":1}"#;
 
 #[test]
 fn requests_need_no_newline_and_may_be_pipelined_or_single_quoted() {
@@ -115,12 +115,12 @@ fn a_delimiter_resets_the_parser_wherever_it_stands() {
 }
 
 #[test]
-fn a_lost_quote_costs_its_line() {
+fn a_lost_quote_costs_its_line_up_to_the_next_request() {
     let input = format!("{{\"execute\":\"guest-ping\n{PING}\n{{\"a\tb\":1}} {PING}\n{PING}");
     let problem = "JSON parse error, control character in string";
     assert_eq!(
         told(input.as_bytes(), RequestLimits::default()),
-        [problem, PING, problem, PING]
+        [problem, PING, problem, PING, PING]
     );
 }
 
@@ -208,7 +208,8 @@ fn streams() -> impl Strategy<Value = Vec<u8>> {
         4 => "[a-zé]{0,70}".prop_map(String::into_bytes),
         4 => prop::sample::select(vec![
             &b"{\"execute\":\""[..], b"\",\"id\":\"", b"\"}", b"\"", b"'", b"\\", b"\\\"", b"\\u00e9",
-            b"\n", b"\xFF", b"\x01", b"{", b"}", b" ", b"\xC3", PING.as_bytes(),
+            b"\n", b"\xFF", b"\x01", b"{", b"}", b" ", b"\xC3", PING.as_bytes(), b"\t", b"execute",
+            b"{ 'arguments'", b"{\n\"execute\"",
         ]).prop_map(<[u8]>::to_vec),
         1 => prop::collection::vec(any::<u8>(), 0..40),
     ];
@@ -237,5 +238,6 @@ proptest! {
         prop_assert_eq!(told, expected);
         prop_assert_eq!(&decoder.text, &bytewise.text);
         prop_assert_eq!(decoder.state, bytewise.state);
+        prop_assert_eq!(decoder.beginning, bytewise.beginning);
     }
 }

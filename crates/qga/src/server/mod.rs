@@ -2,6 +2,7 @@
 
 mod arguments;
 mod base64_input;
+mod beginning;
 mod call;
 mod decode;
 mod decoder;
