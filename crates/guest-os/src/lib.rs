@@ -12,6 +12,6 @@ pub use error::{Error, Result, reason};
 mod linux;
 #[cfg(target_os = "linux")]
 pub use linux::{
-    accounts, clock, disks, exec, file, filesystems, freeze, hook, identity, log_sink, memory, mounts,
-    network, power, process, processors, routes, statistics, transport, trim, users,
+    accounts, clock, disks, exec, file, filesystems, freeze, hook, identity, log_sink, memory,
+    mounts, network, power, process, processors, routes, statistics, transport, trim, users,
 };

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use agent::settings::{Endpoint, Settings};
 use guest_os::log_sink::LogSink;
-use guest_os::process::{PidFile, Termination, daemonize, reduce_memory};
+use guest_os::process::{PidFile, Termination, daemonize, keep_descriptors, reduce_memory};
 use guest_os::transport::{self, Listener, Receiver};
 
 use crate::agent::Agent;
@@ -24,6 +24,7 @@ const MOST_CLIENTS: usize = 32;
 /// Runs the agent until a signal ends it, or its channel.
 pub(crate) fn main(program: &str, prepared: Prepared) -> ExitCode {
     reduce_memory();
+    keep_descriptors();
     match start(prepared) {
         Ok(ending) => ending,
         Err(problem) => {

@@ -1,5 +1,6 @@
 //! A stream's way out, shared by its reader and its workers.
 
+use std::io::ErrorKind;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ struct State {
     sessions: Sessions<Outgoing>,
     sender: Sender,
     /// A reply was cut off: until the next session, what follows could not be told from its rest.
-    cut_off: bool,
+    cut_off: Option<ErrorKind>,
 }
 
 impl Outbox {
@@ -27,7 +28,7 @@ impl Outbox {
         let state = State {
             sessions: Sessions::new(),
             sender,
-            cut_off: false,
+            cut_off: None,
         };
         Self {
             state: Mutex::new(state),
@@ -42,7 +43,7 @@ impl Outbox {
     pub(super) fn begin_session(&self) {
         let mut state = self.lock();
         state.sessions.begin_session();
-        state.cut_off = false;
+        state.cut_off = None;
     }
 
     /// Nothing is owed to the current session.
@@ -50,8 +51,8 @@ impl Outbox {
         self.lock().sessions.is_idle()
     }
 
-    /// Whether a reply could not be delivered whole.
-    pub(super) fn is_cut_off(&self) -> bool {
+    /// Why a reply could not be delivered whole, if one could not.
+    pub(super) fn cut_off(&self) -> Option<ErrorKind> {
         self.lock().cut_off
     }
 
@@ -70,11 +71,11 @@ impl Outbox {
 
 impl State {
     fn send(&mut self, reply: Outgoing) {
-        if self.cut_off {
+        if self.cut_off.is_some() {
             return;
         }
         let sender = &self.sender;
         let written = reply.write(&mut |bytes| sender.send(bytes, CLIENT_TAKES_WITHIN));
-        self.cut_off = written.is_err();
+        self.cut_off = written.err().map(|error| error.kind());
     }
 }

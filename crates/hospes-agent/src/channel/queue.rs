@@ -18,6 +18,9 @@ use crate::execute;
 const LINGERS: Duration = Duration::from_millis(500);
 /// Requests that may wait behind a long one.
 const MOST_WAITING: usize = 64;
+/// How long the reader waits for room, once, before requests are refused: a client that sends many
+/// short commands at once is not to blame, but a sync behind a long one must be read.
+const ROOM_WITHIN: Duration = Duration::from_millis(100);
 /// Bytes of data that they may hold.
 const MOST_BYTES: usize = 96 << 20;
 
@@ -34,12 +37,15 @@ pub(super) struct Queue {
     origin: Arc<str>,
     state: Mutex<State>,
     more: Condvar,
+    room: Condvar,
 }
 
 #[derive(Default)]
 struct State {
     waiting: VecDeque<Job>,
     worker: Worker,
+    /// There was no room in time, and nothing has begun since.
+    is_stuck: bool,
 }
 
 #[derive(Default, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +64,7 @@ impl Queue {
             origin: Arc::clone(origin),
             state: Mutex::default(),
             more: Condvar::new(),
+            room: Condvar::new(),
         })
     }
 
@@ -70,7 +77,7 @@ impl Queue {
     /// Puts a request at the end, and sees to it that somebody carries it out.
     pub(super) fn push(self: &Arc<Self>, job: Job) {
         let refused = {
-            let mut state = self.lock();
+            let mut state = self.with_room_for(&job.call);
             if state.has_room_for(&job.call) {
                 state.waiting.push_back(job);
                 self.see_to_a_worker(&mut state)
@@ -82,6 +89,16 @@ impl Queue {
             let reply = Outgoing::error(AgentError::generic(why), job.id);
             self.outbox.settle(job.ticket, Some(reply));
         }
+    }
+
+    /// The state when there is room, or when there was none for too long.
+    fn with_room_for(&self, call: &Call) -> MutexGuard<'_, State> {
+        let state = self.lock();
+        let is_full = |state: &mut State| !state.is_stuck && !state.has_room_for(call);
+        let waited = self.room.wait_timeout_while(state, ROOM_WITHIN, is_full);
+        let (mut state, waited) = waited.unwrap_or_else(PoisonError::into_inner);
+        state.is_stuck |= waited.timed_out();
+        state
     }
 
     /// Returns a request that nobody can carry out, and why.
@@ -121,6 +138,8 @@ impl Queue {
             (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
         }
         let job = state.waiting.pop_front();
+        state.is_stuck = false;
+        self.room.notify_one();
         state.worker = if job.is_some() {
             Worker::Busy
         } else {

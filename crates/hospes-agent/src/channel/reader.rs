@@ -1,5 +1,6 @@
 //! Reads one stream to its end.
 
+use std::io::ErrorKind;
 use std::sync::Arc;
 
 use guest_os::transport::{Received, Receiver};
@@ -23,7 +24,7 @@ pub(crate) fn serve(agent: &Arc<Agent>, mut receiver: Receiver) {
     let mut reader = Reader::new(Arc::clone(agent), &receiver);
     let mut decoder = RequestDecoder::new(RequestLimits::default());
     let mut buffer = vec![0; READ_AT_ONCE];
-    while !reader.is_cut_off() {
+    while reader.cut_off().is_none() {
         match receiver.receive(&mut buffer) {
             Ok(Received::Bytes(count)) => {
                 let mut input = &buffer[..count];
@@ -43,10 +44,13 @@ pub(crate) fn serve(agent: &Arc<Agent>, mut receiver: Receiver) {
             }
         }
     }
-    agent.log.warn(format_args!(
-        "{} took no reply for too long and is given up",
-        reader.origin
-    ));
+    // One that hung up needs no word.
+    if reader.cut_off() == Some(ErrorKind::TimedOut) {
+        agent.log.warn(format_args!(
+            "{} took no reply for too long and is given up",
+            reader.origin
+        ));
+    }
 }
 
 struct Reader {
@@ -75,8 +79,9 @@ impl Reader {
         }
     }
 
-    fn is_cut_off(&self) -> bool {
-        !self.is_port && self.outbox.is_cut_off()
+    /// Why a client cannot be served any more.
+    fn cut_off(&self) -> Option<ErrorKind> {
+        self.outbox.cut_off().filter(|_| !self.is_port)
     }
 
     fn take(&mut self, event: RequestEvent) {

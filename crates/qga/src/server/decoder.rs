@@ -205,7 +205,7 @@ impl RequestDecoder {
             State::Word if is_word(byte) => self.keep(byte),
             State::Word => Outcome::EventBefore(self.read()),
             State::Structure | State::String { .. } | State::Torn { .. } if byte == DELIMITER => {
-                Outcome::Event(self.reject("stray '\\uFFFD'", State::Between))
+                Outcome::Event(self.reject("stray '\u{FFFD}'", State::Between))
             }
             State::Structure => self.structure(byte),
             State::String { quote, escaped } => self.string(byte, quote, escaped),
@@ -261,7 +261,7 @@ impl RequestDecoder {
                 self.state = State::Word;
                 self.keep(byte)
             }
-            DELIMITER => Outcome::Event(self.reject("stray '\\uFFFD'", State::Between)),
+            DELIMITER => Outcome::Event(self.reject("stray '\u{FFFD}'", State::Between)),
             _ => self.give_up("stray character"),
         }
     }

@@ -105,7 +105,7 @@ fn a_delimiter_resets_the_parser_wherever_it_stands() {
         let mut input = half.as_bytes().to_vec();
         input.push(DELIMITER);
         input.extend_from_slice(PING.as_bytes());
-        let stray = "JSON parse error, stray '\\uFFFD'";
+        let stray = "JSON parse error, stray '\u{FFFD}'";
         assert_eq!(
             told(&input, RequestLimits::default()),
             [stray, PING],

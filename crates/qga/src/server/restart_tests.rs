@@ -158,7 +158,7 @@ fn what_a_string_in_other_quotes_holds_is_no_request_up_to_its_line() {
 #[test]
 fn a_string_spoiled_behind_a_brace_is_told_when_no_request_begins_there() {
     let control = "JSON parse error, control character in string";
-    let stray = "JSON parse error, stray '\\uFFFD'";
+    let stray = "JSON parse error, stray '\u{FFFD}'";
     for (text, expected) in [
         ("{\"a{\t \"b\" PING\nPING", vec![control, PING, PING]),
         ("{\"a{\t b\nPING", vec![control, PING]),

@@ -2,6 +2,7 @@
 
 mod allocator;
 mod daemon;
+mod descriptors;
 mod pid_file;
 mod run;
 mod termination;
@@ -9,6 +10,7 @@ mod user;
 
 pub use allocator::{reduce_memory, release_memory};
 pub use daemon::daemonize;
+pub use descriptors::keep_descriptors;
 pub use pid_file::PidFile;
 pub use run::{Finished, OUTPUT_LIMIT, run};
 pub use termination::{Termination, TerminationSignal};
