@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: figures of a release build.
 
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::Result;
@@ -7,16 +8,36 @@ use anyhow::Result;
 use crate::workspace::Workspace;
 use crate::{process, say};
 
-pub(crate) fn run(workspace: &Workspace) -> Result<()> {
+/// The controller, then the guest agent beside QEMU's, and with `vm` once more in a machine.
+pub(crate) fn run(workspace: &Workspace, vm: bool) -> Result<()> {
     say::heading("build");
-    process::run(&mut workspace.cargo(&[
+    let release = [
         "build",
         "--release",
         "--package",
         "hospes",
         "--package",
         "lab",
-    ]))?;
-    say::heading("measure");
-    process::run(Command::new(workspace.built("release", "lab")?).arg("bench"))
+    ];
+    process::run(&mut workspace.cargo(&release))?;
+    // By itself: with other packages it would get the features that they ask of its dependencies.
+    let dist = ["build", "--profile", "dist", "--package", "hospes-agent"];
+    process::run(&mut workspace.cargo(&dist))?;
+    let lab = workspace.built("release", "lab")?;
+    let agent = workspace.built("dist", "hospes-agent")?;
+    say::heading("measure the controller");
+    process::run(Command::new(&lab).arg("bench"))?;
+    say::heading("measure the agent");
+    process::run(&mut guest_agent(&lab, &agent))?;
+    if vm {
+        say::heading("measure the agent in a machine");
+        process::run(guest_agent(&lab, &agent).arg("--vm"))?;
+    }
+    Ok(())
+}
+
+fn guest_agent(lab: &Path, agent: &Path) -> Command {
+    let mut command = Command::new(lab);
+    command.args(["bench", "guest-agent", "--agent"]).arg(agent);
+    command
 }

@@ -7,11 +7,14 @@
 //!     └───────► ssh (OpenSSH), a peer
 //! ```
 //!
+//! [`guest_agent`] has a run and a table of its own.
+//!
 //! It judges nothing but figures against goals, and fails only when something cannot be measured.
 
 mod agent;
 mod endpoints;
 mod fleet;
+pub mod guest_agent;
 mod openssh;
 mod program;
 mod readiness;

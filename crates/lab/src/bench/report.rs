@@ -86,25 +86,30 @@ impl Table {
         &self.over
     }
 
-    /// The table in Markdown, with columns that line up in plain text too.
+    /// The table in Markdown.
     pub(super) fn markdown(&self) -> String {
-        let header = HEADER.map(str::to_owned);
-        let mut widths = [0; 5];
-        for row in self.rows.iter().chain([&header]) {
-            for (width, cell) in widths.iter_mut().zip(row) {
-                *width = (*width).max(cell.chars().count());
-            }
-        }
-        let rule = widths.map(|width| "-".repeat(width));
-        let lines = [&header, &rule].into_iter().chain(&self.rows);
-        lines
-            .map(|row| line(row, widths))
-            .collect::<Vec<_>>()
-            .join("\n")
+        markdown(HEADER, &self.rows)
     }
 }
 
-fn line(row: &[String; 5], widths: [usize; 5]) -> String {
+/// A table in Markdown, with columns that line up in plain text too.
+pub(super) fn markdown<const N: usize>(header: [&str; N], rows: &[[String; N]]) -> String {
+    let header = header.map(str::to_owned);
+    let mut widths = [0; N];
+    for row in rows.iter().chain([&header]) {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    let rule = widths.map(|width| "-".repeat(width));
+    let lines = [&header, &rule].into_iter().chain(rows);
+    lines
+        .map(|row| line(row, widths))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+fn line<const N: usize>(row: &[String; N], widths: [usize; N]) -> String {
     let cells = row
         .iter()
         .zip(widths)

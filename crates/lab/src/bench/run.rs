@@ -20,7 +20,7 @@ const HELP_GOAL_IN_MILLISECONDS: f64 = 10.0;
 /// Something cannot be measured. A goal that is missed is told and is no error.
 pub async fn run(console: &Console) -> Result<()> {
     let hospes = hospes()?;
-    let about = surroundings();
+    let about = surroundings("all peers on loopback");
     let activity = console.activity("bench");
     let mut table = Table::default();
     let most = readiness::SIZES
@@ -43,7 +43,7 @@ pub async fn run(console: &Console) -> Result<()> {
     help(&hospes, &mut table).await?;
     drop(activity);
     console.result(format!("{about}\n\n{}", table.markdown()));
-    tell_misses(console, &table);
+    tell_misses(console, table.over());
     Ok(())
 }
 
@@ -77,7 +77,7 @@ fn hospes() -> Result<PathBuf> {
 }
 
 /// What the figures depend on. The load says whether the machine had other work.
-fn surroundings() -> String {
+pub(super) fn surroundings(peers: &str) -> String {
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let load = load.split(' ').next().unwrap_or_default();
@@ -86,11 +86,11 @@ fn surroundings() -> String {
     } else {
         "release build"
     };
-    format!("{cores} cores, load before {load}, {build}; all peers on loopback")
+    format!("{cores} cores, load before {load}, {build}; {peers}")
 }
 
-fn tell_misses(console: &Console, table: &Table) {
-    match table.over() {
+pub(super) fn tell_misses(console: &Console, over: &[String]) {
+    match over {
         [] => console.result("\nEvery goal was reached."),
         over => {
             console.result(format!("\n!!! {} of the goals MISSED:", over.len()));
