@@ -163,7 +163,7 @@ fn a_program_has_three_descriptors_and_default_signals() {
     });
     let _others: Vec<_> = (0..5).map(|_| agent.connect()).collect();
     let mut stream = agent.connect();
-    let script = "ls /proc/$$/fd; grep -E '^Sig(Blk|Ign)' /proc/$$/status";
+    let script = "ls /proc/$$/fd; grep -E '^Sig(Blk|Ign)' /proc/self/status";
     let pid = shell(&mut stream, script, json!({}));
     let told = output(&mut stream, &pid);
     let (descriptors, signals) = told.split_at(told.find("Sig").unwrap());
