@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use agent::settings::{Endpoint, Settings};
 use guest_os::log_sink::LogSink;
-use guest_os::process::{PidFile, Termination, daemonize, keep_descriptors, reduce_memory};
+use guest_os::process::{
+    PidFile, Termination, daemonize, forget_start, keep_descriptors, reduce_memory,
+};
 use guest_os::transport::{self, Listener, Receiver};
 
 use crate::agent::Agent;
@@ -58,6 +60,7 @@ fn start(prepared: Prepared) -> Result<ExitCode, String> {
     agent.log.open(log_sink(&settings)?);
     let channel = open(&endpoint, inherited, &settings, &agent)?;
     serve_beside(&agent, channel, endpoint, settings.retry_path)?;
+    forget_start();
     let ending = match termination.wait() {
         Ok(signal) => {
             agent.log.info(format_args!("ended by {signal:?}"));

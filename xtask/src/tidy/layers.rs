@@ -39,6 +39,7 @@ const LAYERS: &[(&str, Layer)] = &[
 const PURE_MAY_USE: &[&str] = &[
     "async-trait",
     "base64",
+    "base64-simd",
     "lexopt",
     "serde",
     "serde_json",

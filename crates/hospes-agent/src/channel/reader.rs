@@ -3,6 +3,7 @@
 use std::io::ErrorKind;
 use std::sync::Arc;
 
+use guest_os::process::prefer_large_pages;
 use guest_os::transport::{Received, Receiver};
 use qga::{AgentError, Call, Request, RequestDecoder, RequestEvent, RequestLimits};
 use serde_json::Value;
@@ -30,6 +31,9 @@ pub(crate) fn serve(agent: &Arc<Agent>, mut receiver: Receiver) {
                 let mut input = &buffer[..count];
                 while let Some(event) = decoder.next_event(&mut input) {
                     reader.take(event);
+                }
+                if let Some(room) = decoder.large_room() {
+                    prefer_large_pages(room);
                 }
             }
             // Half a request of a host that has gone is not the beginning of the next one's.

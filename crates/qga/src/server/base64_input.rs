@@ -3,6 +3,7 @@
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use base64::{DecodeError, DecodeSliceError, Engine};
+use base64_simd::{AsOut, STANDARD_NO_PAD};
 
 use super::runs::run_length;
 use crate::message::AgentError;
@@ -33,6 +34,14 @@ pub fn decode_base64_in_place(text: String) -> Result<Vec<u8>, AgentError> {
     let (mut letters, mut decoded) = ([0; BLOCK], [0; BLOCK]);
     let (mut read, mut written) = (0, 0);
     while read < bytes.len() {
+        if let Some(block) = bytes.get(read..read + BLOCK)
+            && let Ok(plain) = STANDARD_NO_PAD.decode(block, decoded.as_mut_slice().as_out())
+        {
+            bytes[written..written + plain.len()].copy_from_slice(plain);
+            (read, written) = (read + BLOCK, written + plain.len());
+            continue;
+        }
+        // Newlines, padding, the end, or what is no base64.
         let (used, filled) = gather(&bytes[read..], &mut letters);
         read += used;
         let length = decode(&letters[..filled], &mut decoded)?;

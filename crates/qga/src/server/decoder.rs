@@ -15,8 +15,9 @@
 use serde_json::Value;
 
 use super::beginning::{Beginning, is_quote};
-use super::json::{self, is_space, is_word};
+use super::json::{is_space, is_word};
 use super::runs::run_length;
+use super::text::Text;
 use crate::message::{AgentError, Answer, DELIMITER, Reply, Request};
 
 /// The largest request that an agent takes.
@@ -53,7 +54,7 @@ pub struct RequestDecoder {
     state: State,
     /// Follows the bytes through all states.
     beginning: Beginning,
-    text: Vec<u8>,
+    text: Text,
     braces: usize,
     brackets: usize,
     values: usize,
@@ -116,19 +117,16 @@ enum Outcome {
 /// No number or keyword is longer.
 const WORD_BYTES: usize = 1024;
 const CONTROL: &str = "control character in string";
-/// A buffer that has grown beyond this is given back after its request.
-const KEPT_CAPACITY: usize = 8 << 10;
 
 impl RequestDecoder {
     /// A decoder at the start of a client's stream.
     #[must_use]
     pub const fn new(limits: RequestLimits) -> Self {
-        let text = Vec::new();
         Self {
             limits,
             state: State::Between,
             beginning: Beginning::Nowhere,
-            text,
+            text: Text::new(),
             braces: 0,
             brackets: 0,
             values: 0,
@@ -152,9 +150,15 @@ impl RequestDecoder {
         }
     }
 
+    /// Memory that has just been set aside for the rest of a large request, so that whoever runs the
+    /// decoder can tell the system how it will be used.
+    pub fn large_room(&mut self) -> Option<&mut [std::mem::MaybeUninit<u8>]> {
+        self.text.large_room(self.limits.bytes)
+    }
+
     /// Bytes held of an unfinished request.
     #[must_use]
-    pub const fn held(&self) -> usize {
+    pub fn held(&self) -> usize {
         self.text.len()
     }
 
@@ -181,7 +185,7 @@ impl RequestDecoder {
             self.beginning.take_run(run);
         }
         if let State::String { .. } = self.state {
-            self.text.extend_from_slice(run);
+            self.text.extend(run);
         }
         *input = rest;
     }
@@ -241,8 +245,8 @@ impl RequestDecoder {
     fn begin_anew(&mut self, name: &[u8], quote: u8) -> Outcome {
         self.reset(State::Structure);
         (self.braces, self.values) = (1, 1);
-        self.text.extend_from_slice(&[b'{', quote]);
-        self.text.extend_from_slice(name);
+        self.text.extend(&[b'{', quote]);
+        self.text.extend(name);
         self.keep(quote)
     }
 
@@ -299,6 +303,7 @@ impl RequestDecoder {
             quote,
             escaped: false,
         };
+        self.text.begin_string();
         self.keep(quote)
     }
 
@@ -323,6 +328,7 @@ impl RequestDecoder {
             };
             return self.keep(byte);
         }
+        self.text.end_string();
         if self.braces + self.brackets == 0 {
             return self.keep_and_read(byte);
         }
@@ -366,7 +372,7 @@ impl RequestDecoder {
     }
 
     fn read(&mut self) -> RequestEvent {
-        match json::parse(&mut self.text, self.limits.nesting) {
+        match self.text.read(self.limits.nesting) {
             Err(problem) => self.reject(problem, State::Between),
             Ok(value) => {
                 self.reset(State::Between);
@@ -391,7 +397,6 @@ impl RequestDecoder {
     fn reset(&mut self, state: State) {
         self.state = state;
         self.text.clear();
-        self.text.shrink_to(KEPT_CAPACITY);
         (self.braces, self.brackets, self.values) = (0, 0, 0);
     }
 }

@@ -174,7 +174,7 @@ fn an_endless_string_is_not_kept() {
     let chunk = vec![b'x'; 64 << 10];
     let told: usize = (0..100).map(|_| events(&mut decoder, &chunk).len()).sum();
     assert_eq!((told, decoder.held()), (1, 0));
-    assert!(decoder.text.capacity() <= KEPT_CAPACITY);
+    assert!(decoder.text.capacity() <= crate::server::text::KEPT_CAPACITY);
     let rejected = rejected("JSON parse error, x".to_owned(), Some(json!(1)));
     let RequestEvent::Rejected(rejected) = rejected else {
         unreachable!()

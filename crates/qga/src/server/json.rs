@@ -4,18 +4,16 @@
 use serde_json::{Map, Number, Value};
 
 use super::strings;
+use super::text::Lifted;
 
 /// Why a text is not JSON, in words close to the reference's.
 pub(super) type Problem = &'static str;
 
-/// A string that is longer than this and than all that follows it takes over the text's memory
-/// instead of being copied.
-const OWN_MEMORY: usize = 16 << 10;
-
-/// Reads one value, which must be all there is. Of the text nothing is left to rely on.
-pub(super) fn parse(text: &mut Vec<u8>, nesting: usize) -> Result<Value, Problem> {
+/// Reads one value, which must be all there is.
+pub(super) fn parse(text: &[u8], lifted: Option<Lifted>, nesting: usize) -> Result<Value, Problem> {
     let mut parser = Parser {
         text,
+        lifted,
         at: 0,
         open: Vec::new(),
         nesting,
@@ -31,7 +29,8 @@ pub(super) fn parse(text: &mut Vec<u8>, nesting: usize) -> Result<Value, Problem
 }
 
 struct Parser<'a> {
-    text: &'a mut Vec<u8>,
+    text: &'a [u8],
+    lifted: Option<Lifted>,
     at: usize,
     open: Vec<Container>,
     nesting: usize,
@@ -170,24 +169,15 @@ impl Parser<'_> {
     /// A string in the quotes that it begins with.
     fn string(&mut self) -> Result<String, Problem> {
         let quote = self.next().ok_or("expecting value")?;
-        let length = strings::raw_length(&self.text[self.at..], quote)?;
-        let end = self.at + length;
-        if length >= OWN_MEMORY && self.text.len() - end <= length {
-            return self.take_over(length);
+        if let Some(lifted) = self.lifted.take_if(|lifted| lifted.at == self.at) {
+            self.at += 1;
+            return read(lifted.inside, lifted.has_escapes);
         }
-        let raw = self.text[self.at..end].to_vec();
+        let raw = strings::raw(&self.text[self.at..], quote)?;
+        let end = self.at + raw.length;
+        let inside = self.text[self.at..end].to_vec();
         self.at = end + 1;
-        strings::unescape(raw, 0)
-    }
-
-    /// Makes the text's memory that of the string which begins here. What follows is copied, and
-    /// what came before was read already.
-    fn take_over(&mut self, length: usize) -> Result<String, Problem> {
-        let end = self.at + length;
-        let rest = self.text[end + 1..].to_vec();
-        let mut raw = std::mem::replace(self.text, rest);
-        raw.truncate(end);
-        strings::unescape(raw, std::mem::take(&mut self.at))
+        read(inside, raw.has_escapes)
     }
 
     fn next(&mut self) -> Option<u8> {
@@ -210,6 +200,14 @@ impl Parser<'_> {
     }
 }
 
+fn read(inside: Vec<u8>, has_escapes: bool) -> Result<String, Problem> {
+    if has_escapes {
+        strings::unescape(inside)
+    } else {
+        strings::plain(inside)
+    }
+}
+
 /// White space between tokens.
 pub(super) const fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
@@ -228,7 +226,7 @@ mod tests {
     use super::*;
 
     fn read(text: &[u8], nesting: usize) -> Result<Value, Problem> {
-        parse(&mut text.to_vec(), nesting)
+        parse(text, None, nesting)
     }
 
     #[test]
@@ -291,15 +289,19 @@ mod tests {
     }
 
     #[test]
-    fn a_large_string_takes_over_the_memory_of_its_text() {
+    fn a_string_that_was_lifted_keeps_its_memory() {
         for (plain, escaped) in [("x", "x"), ("é\n/😀", r"\u00e9\n\/\ud83d\ude00")] {
-            let (plain, escaped) = (plain.repeat(OWN_MEMORY), escaped.repeat(OWN_MEMORY));
-            let text = format!(r#"{{"a": [1, '{escaped}'], "b": "{{" }}"#);
-            let mut text = text.into_bytes();
-            let place = Some(text.as_ptr());
-            let value = parse(&mut text, 8).unwrap();
-            assert_eq!(value, json!({"a": [1, plain], "b": "{"}));
-            assert_eq!(value["a"][1].as_str().map(str::as_ptr), place);
+            let (plain, inside) = (plain.repeat(1000), escaped.repeat(1000).into_bytes());
+            let text = br#"{"a": [1, ''], "b": "{", "c": "" }"#;
+            let place = inside.as_ptr();
+            let lifted = Lifted {
+                at: 11,
+                inside,
+                has_escapes: escaped.contains('\\'),
+            };
+            let value = parse(text, Some(lifted), 8).unwrap();
+            assert_eq!(value, json!({"a": [1, plain], "b": "{", "c": ""}));
+            assert_eq!(value["a"][1].as_str().map(str::as_ptr), Some(place));
         }
     }
 

@@ -12,6 +12,7 @@ mod runs;
 mod sessions;
 mod strings;
 mod table;
+mod text;
 
 pub use base64_input::decode_base64_in_place;
 pub use call::{

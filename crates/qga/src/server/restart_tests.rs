@@ -269,5 +269,5 @@ fn memory_of_what_is_dropped_is_given_back() {
     assert_eq!(events(&mut decoder, half.as_bytes()), []);
     assert_eq!(events(&mut decoder, b"{\"execute\""), []);
     assert_eq!(decoder.held(), 10);
-    assert!(decoder.text.capacity() <= KEPT_CAPACITY);
+    assert!(decoder.text.capacity() <= crate::server::text::KEPT_CAPACITY);
 }

@@ -3,26 +3,47 @@
 use super::json::Problem;
 use super::runs::run_length;
 
-/// How far the closing quote is from the start of a string's text.
-pub(super) fn raw_length(text: &[u8], quote: u8) -> Result<usize, Problem> {
+/// The text of a string between its quotes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Raw {
+    pub(super) length: usize,
+    pub(super) has_escapes: bool,
+}
+
+/// How far the closing quote is from the start of a string's text, and what stands before it.
+pub(super) fn raw(text: &[u8], quote: u8) -> Result<Raw, Problem> {
     let ends = |byte: u8| byte == quote || byte == b'\\' || byte < 0x20;
-    let mut at = 0;
+    let (mut at, mut has_escapes) = (0, false);
     loop {
         at += run_length(&text[at..], ends);
         match text.get(at) {
             None => return Err("unterminated string"),
-            Some(&byte) if byte == quote => return Ok(at),
-            Some(b'\\') if at + 1 < text.len() => at += 2,
+            Some(&byte) if byte == quote => {
+                let length = at;
+                return Ok(Raw {
+                    length,
+                    has_escapes,
+                });
+            }
+            Some(b'\\') if at + 1 < text.len() => {
+                has_escapes = true;
+                at += 2;
+            }
             Some(b'\\') => return Err("unterminated string"),
             Some(_) => return Err("control character in string"),
         }
     }
 }
 
-/// The string whose text begins at `start` of `bytes` and goes on to their end, in their own
-/// memory: what an escape stands for is never longer than the escape.
-pub(super) fn unescape(mut bytes: Vec<u8>, start: usize) -> Result<String, Problem> {
-    let (mut read, mut written) = (start, 0);
+/// The string whose inside has no escape.
+pub(super) fn plain(inside: Vec<u8>) -> Result<String, Problem> {
+    String::from_utf8(inside).map_err(|_| "invalid UTF-8 sequence in string")
+}
+
+/// The string whose inside this is, in its own memory: what an escape stands for is never longer
+/// than the escape.
+pub(super) fn unescape(mut bytes: Vec<u8>) -> Result<String, Problem> {
+    let (mut read, mut written) = (0, 0);
     loop {
         let run = read..read + run_length(&bytes[read..], |byte| byte == b'\\');
         bytes.copy_within(run.clone(), written);
@@ -35,7 +56,7 @@ pub(super) fn unescape(mut bytes: Vec<u8>, start: usize) -> Result<String, Probl
         written += character.encode_utf8(&mut bytes[written..read]).len();
     }
     bytes.truncate(written);
-    String::from_utf8(bytes).map_err(|_| "invalid UTF-8 sequence in string")
+    plain(bytes)
 }
 
 /// What an escape, backslash included, stands for, and its length.

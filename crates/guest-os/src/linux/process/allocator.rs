@@ -1,5 +1,10 @@
-//! The C allocator, told to keep little. Only glibc's keeps much; elsewhere nothing is done.
-#![allow(unsafe_code, reason = "mallopt and malloc_trim have no safe interface")]
+//! Memory: little is kept, and much is asked for in large pages. Of the C allocators only glibc's keeps much; elsewhere nothing is done.
+#![allow(
+    unsafe_code,
+    reason = "mallopt, malloc_trim and madvise have no safe interface"
+)]
+
+use std::mem::MaybeUninit;
 
 /// Makes glibc keep one arena, hand memory back early and give large blocks a mapping of their
 /// own. To be called before the first thread.
@@ -16,6 +21,34 @@ pub fn reduce_memory() {
             libc::mallopt(libc::M_ARENA_MAX, 1);
             libc::mallopt(libc::M_TRIM_THRESHOLD, KEPT);
             libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE);
+        }
+    }
+}
+
+/// Asks for large pages (`MADV_HUGEPAGE`, madvise(2)) in memory that is about to be filled: one
+/// page fault for 512.
+pub fn prefer_large_pages(room: &mut [MaybeUninit<u8>]) {
+    const PAGE: usize = 4096;
+    let start = room.as_ptr().addr().next_multiple_of(PAGE);
+    let end = (room.as_ptr().addr() + room.len()) / PAGE * PAGE;
+    if start < end {
+        let skipped = start - room.as_ptr().addr();
+        // SAFETY: these pages are all of `room`, and how they come does not change what they hold.
+        unsafe {
+            let start = room.as_mut_ptr().add(skipped).cast();
+            libc::madvise(start, end - start.addr(), libc::MADV_HUGEPAGE);
+        }
+    }
+}
+
+/// Lets go of the pages of program and libraries that only the start needed. Those that are needed
+/// again come back from the page cache when they are touched.
+pub fn forget_start() {
+    for mapping in super::mappings::unchanged() {
+        // SAFETY: private pages of a file that nobody changed are the file's, before and after.
+        unsafe {
+            let start = std::ptr::with_exposed_provenance_mut(mapping.start);
+            libc::madvise(start, mapping.len(), libc::MADV_DONTNEED);
         }
     }
 }

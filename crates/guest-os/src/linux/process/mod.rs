@@ -3,12 +3,13 @@
 mod allocator;
 mod daemon;
 mod descriptors;
+mod mappings;
 mod pid_file;
 mod run;
 mod termination;
 mod user;
 
-pub use allocator::{reduce_memory, release_memory};
+pub use allocator::{forget_start, prefer_large_pages, reduce_memory, release_memory};
 pub use daemon::daemonize;
 pub use descriptors::keep_descriptors;
 pub use pid_file::PidFile;

@@ -14,7 +14,7 @@ use super::pair::Pair;
 use super::requests::{FILE_SYSTEMS, INTERFACES, PING, executions, round_trips};
 use super::table::{Comparison, Goal, Unit};
 use super::thread::blocking;
-use super::transfer::Content;
+use super::transfer::{Content, Reader};
 use super::usage::{Process, wake_ups};
 use crate::bench::run::surroundings;
 use crate::console::{Activity, Console};
@@ -28,7 +28,9 @@ const WRITTEN_PIECE: usize = 32 * MIB;
 const WRITTEN: usize = 3 * WRITTEN_PIECE;
 
 const STARTS: usize = 3;
-const TRANSFERS: usize = 3;
+/// Pieces: whole files.
+const READS: usize = 3 * READ.div_ceil(PIECE);
+const WRITES: usize = 3 * WRITTEN / WRITTEN_PIECE;
 /// Batches of requests, one agent after the other.
 const BATCHES: usize = 10;
 const WARM_UP: usize = 500;
@@ -131,40 +133,36 @@ async fn measure_transfers(
     activity.step("file-read");
     let work = move || {
         let file = SharedFile::new(READ)?;
-        let path = file.path.to_string_lossy().into_owned();
-        let mut checked = clients.try_map(|mut client| {
-            let lines = file.content.check(&mut client, &path)?;
-            Ok((client, lines))
-        })?;
-        let rates = checked.alternate(TRANSFERS, |(client, lines)| {
-            Ok(vec![file.content.read(client, &path, lines)?])
-        })?;
-        Ok((rates, checked.map(|(client, _)| client)))
+        let path = file.path.to_string_lossy();
+        let reader = |client| file.content.reader(client, &path);
+        let mut readers = clients.try_map(reader)?;
+        let rates = readers.alternate(READS, |reader| Ok(vec![reader.read()?]))?;
+        Ok((rates, readers.map(Reader::into_client)))
     };
-    let (rates, mut clients) = blocking(work).await?;
+    let (rates, clients) = blocking(work).await?;
     table.rate("file-read, 48 MiB pieces", rates, Goal::RatioAtLeast(10.0));
     activity.step("file-write");
-    let work = move || {
-        let dir = memory_backed_dir()?;
-        let (path, content) = (
-            dir.path().join("written"),
-            Content::new(WRITTEN, WRITTEN_PIECE),
-        );
-        clients.alternate(TRANSFERS, |client| {
-            Ok(vec![write(&content, client, &path)?])
-        })
-    };
-    let rates = blocking(work).await?;
+    let rates = blocking(move || write(clients)).await?;
     table.rate("file-write, 32 MiB pieces", rates, Goal::RatioAtLeast(20.0));
     Ok(())
 }
 
-fn write(content: &Content, client: &mut Client, path: &Path) -> Result<f64> {
-    let rate = content.write(client, &path.to_string_lossy())?;
-    let written = std::fs::read(path).context("it wrote no file")?;
-    ensure!(written == content.bytes(), "it wrote something else");
-    std::fs::remove_file(path).context("cannot remove what it wrote")?;
-    Ok(rate)
+/// Each into a file of its own, the last of which are whole.
+fn write(clients: Pair<Client>) -> Result<Pair<Vec<f64>>> {
+    let (dir, content) = (memory_backed_dir()?, Content::new(WRITTEN, WRITTEN_PIECE));
+    let path = |name| dir.path().join(name).to_string_lossy().into_owned();
+    let paths = Pair::new(path("stock"), path("ours"));
+    let mut writers = Pair::new(
+        content.writer(clients.stock, &paths.stock),
+        content.writer(clients.ours, &paths.ours),
+    );
+    let rates = writers.alternate(WRITES, |writer| Ok(vec![writer.write()?]))?;
+    paths.try_map(|path| {
+        let written = std::fs::read(path).context("it wrote no file")?;
+        ensure!(written == content.bytes(), "it wrote something else");
+        Ok(())
+    })?;
+    Ok(rates)
 }
 
 async fn measure_rest(

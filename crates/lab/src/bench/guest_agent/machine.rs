@@ -74,7 +74,7 @@ async fn install(vm: &Vm, program: &Path) -> Result<()> {
     let bytes = std::fs::read(program).with_context(|| program.display().to_string())?;
     let socket = vm.agent_path();
     let program = Content::whole(bytes);
-    let copy = move || program.write(&mut Client::connect(&socket)?, PROGRAM);
+    let copy = move || program.writer(Client::connect(&socket)?, PROGRAM).write();
     blocking(copy).await?;
     vm.ssh(&format!("chmod 755 {PROGRAM}")).await?.success()?;
     Ok(())
@@ -101,10 +101,7 @@ async fn take_turn(service: Service, vm: &Vm) -> Result<Turn> {
     service.switch_to(vm).await?;
     let fresh = service.usage(vm).await?;
     let socket = vm.agent_path();
-    let work = move || {
-        let mut client = Client::connect(&socket)?;
-        Ok((Work::measure(&mut client)?, client))
-    };
+    let work = move || Work::measure(Client::connect(&socket)?);
     let (work, client) = blocking(work).await?;
     let used = service.usage(vm).await?;
     drop(client);
@@ -112,19 +109,26 @@ async fn take_turn(service: Service, vm: &Vm) -> Result<Turn> {
 }
 
 impl Work {
-    fn measure(client: &mut Client) -> Result<Self> {
-        round_trips(client, PING, 20)?;
+    fn measure(mut client: Client) -> Result<(Self, Client)> {
+        round_trips(&mut client, PING, 20)?;
+        let pings = round_trips(&mut client, PING, 500)?;
+        let executions = executions(&mut client, 20)?;
+        let file_systems = round_trips(&mut client, FILE_SYSTEMS, 50)?;
+        let interfaces = round_trips(&mut client, INTERFACES, 50)?;
         let content = Content::new(TRANSFERRED, TRANSFERRED);
-        let written = content.write(client, FILE)?;
-        let lines = content.check(client, FILE)?;
-        Ok(Self {
-            pings: round_trips(client, PING, 500)?,
-            executions: executions(client, 20)?,
-            file_systems: round_trips(client, FILE_SYSTEMS, 50)?,
-            interfaces: round_trips(client, INTERFACES, 50)?,
+        let mut writer = content.writer(client, FILE);
+        let written = writer.write()?;
+        let mut reader = content.reader(writer.into_client(), FILE)?;
+        let read = reader.read()?;
+        let work = Self {
+            pings,
+            executions,
+            file_systems,
+            interfaces,
             written,
-            read: content.read(client, FILE, &lines)?,
-        })
+            read,
+        };
+        Ok((work, reader.into_client()))
     }
 }
 

@@ -40,7 +40,7 @@ pub(super) fn watch(peer: &Peer, content: &Content, path: &Path) -> Result<Seen>
     let started = peer.process.resident()?;
     std::thread::sleep(REST);
     let rested = peer.process.resident()?;
-    content.check(&mut client, &path.to_string_lossy())?;
+    let _client = content.reader(client, &path.to_string_lossy())?;
     let peak = peer.process.peak()?;
     std::thread::sleep(REST);
     let after = peer.process.resident()?;

@@ -1,6 +1,6 @@
 //! Files through the agent: how fast their contents pass.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use base64::Engine;
@@ -14,6 +14,26 @@ use super::client::{Client, returned};
 pub(super) struct Content {
     bytes: Vec<u8>,
     piece: usize,
+}
+
+/// Reads a file piece by piece, again and again.
+pub(super) struct Reader {
+    client: Client,
+    handle: i64,
+    request: String,
+    /// The lengths of the file's pieces and of the replies with them, newline included. A reply as
+    /// long as the one that was compared has as much of the file.
+    replies: Vec<(usize, usize)>,
+    next: usize,
+}
+
+/// Writes a file piece by piece, again and again.
+pub(super) struct Writer<'a> {
+    client: Client,
+    path: String,
+    content: &'a Content,
+    open: Option<i64>,
+    next: usize,
 }
 
 impl Content {
@@ -33,63 +53,102 @@ impl Content {
         &self.bytes
     }
 
-    fn pieces(&self) -> impl Iterator<Item = &[u8]> {
-        self.bytes.chunks(self.piece)
-    }
-
-    /// Reads the file `path`, which has this content, and compares it. Returns how long the lines
-    /// of the replies were.
-    pub(super) fn check(&self, client: &mut Client, path: &str) -> Result<Vec<usize>> {
-        let handle = open(client, path, "r")?;
-        let request = self.read_request(handle);
-        let check = |piece| {
+    /// A reader of the file `path`, which has this content: all of it is read and compared.
+    pub(super) fn reader(&self, mut client: Client, path: &str) -> Result<Reader> {
+        let handle = open(&mut client, path, "r")?;
+        let arguments = json!({"handle": handle, "count": self.piece});
+        let request = request("guest-file-read", arguments);
+        let mut replies = Vec::new();
+        for piece in self.bytes.chunks(self.piece) {
             let line = client.call(request.as_bytes())?;
             check_payload(&returned(line)?, piece)?;
-            Ok(line.len())
+            replies.push((piece.len(), line.len()));
+        }
+        Ok(Reader {
+            client,
+            handle,
+            request,
+            next: replies.len(),
+            replies,
+        })
+    }
+
+    /// A writer that gives the file `path` this content.
+    pub(super) fn writer(&self, client: Client, path: &str) -> Writer<'_> {
+        Writer {
+            client,
+            path: path.to_owned(),
+            content: self,
+            open: None,
+            next: 0,
+        }
+    }
+}
+
+impl Reader {
+    /// Reads the next piece, after the last the first; returns bytes of the file a second.
+    pub(super) fn read(&mut self) -> Result<f64> {
+        if self.next == self.replies.len() {
+            let arguments = json!({"handle": self.handle, "offset": 0, "whence": "set"});
+            self.client
+                .call(request("guest-file-seek", arguments).as_bytes())?;
+            self.next = 0;
+        }
+        let (piece, expected) = self.replies[self.next];
+        self.next += 1;
+        let begun = Instant::now();
+        let length = self.client.call_counting(self.request.as_bytes())?;
+        let took = begun.elapsed();
+        ensure!(
+            length == expected,
+            "a reply of {length} bytes, {expected} before"
+        );
+        Ok(piece as f64 / took.as_secs_f64())
+    }
+
+    pub(super) fn into_client(self) -> Client {
+        self.client
+    }
+}
+
+impl Writer<'_> {
+    /// Writes the next piece, after the last the first into an empty file; returns bytes of the
+    /// file a second.
+    pub(super) fn write(&mut self) -> Result<f64> {
+        let handle = match self.open {
+            Some(handle) => handle,
+            None => open(&mut self.client, &self.path, "w")?,
         };
-        let lines = self.pieces().map(check).collect::<Result<_>>()?;
-        close(client, handle)?;
-        Ok(lines)
-    }
-
-    /// Reads it once more; returns bytes of the file a second. `lines` is what [`Self::check`] saw:
-    /// a line as long as that has as much of the file.
-    pub(super) fn read(&self, client: &mut Client, path: &str, lines: &[usize]) -> Result<f64> {
-        let handle = open(client, path, "r")?;
-        let request = self.read_request(handle);
-        let mut took = Duration::ZERO;
-        for line in lines {
-            let begun = Instant::now();
-            let length = client.call_counting(request.as_bytes())?;
-            took += begun.elapsed();
-            ensure!(length == *line, "a reply of {length} bytes, {line} before");
+        let (from, bytes) = (self.next * self.content.piece, &self.content.bytes);
+        let piece = &bytes[from..bytes.len().min(from + self.content.piece)];
+        let rate = write_piece(&mut self.client, handle, piece)?;
+        if from + piece.len() == bytes.len() {
+            close(&mut self.client, handle)?;
+            (self.open, self.next) = (None, 0);
+        } else {
+            (self.open, self.next) = (Some(handle), self.next + 1);
         }
-        close(client, handle)?;
-        Ok(self.bytes.len() as f64 / took.as_secs_f64())
+        Ok(rate)
     }
 
-    /// Makes the file `path` with this content; returns bytes of it a second.
-    pub(super) fn write(&self, client: &mut Client, path: &str) -> Result<f64> {
-        let handle = open(client, path, "w")?;
-        let mut took = Duration::ZERO;
-        for piece in self.pieces() {
-            let (head, tail) = around_payload(handle, piece.len());
-            let payload = STANDARD.encode(piece);
-            let parts = [head.as_bytes(), payload.as_bytes(), tail.as_bytes()];
-            let begun = Instant::now();
-            let reply = client.call_in_parts(&parts)?;
-            took += begun.elapsed();
-            let written = returned(reply)?;
-            ensure!(written["count"] == piece.len(), "it wrote {written}");
-        }
-        close(client, handle)?;
-        Ok(self.bytes.len() as f64 / took.as_secs_f64())
+    pub(super) fn into_client(self) -> Client {
+        self.client
     }
+}
 
-    fn read_request(&self, handle: i64) -> String {
-        let arguments = json!({"handle": handle, "count": self.piece});
-        request("guest-file-read", arguments)
-    }
+fn write_piece(client: &mut Client, handle: i64, piece: &[u8]) -> Result<f64> {
+    let head = format!(
+        "{{\"execute\":\"guest-file-write\",\"arguments\":{{\"handle\":{handle},\"buf-b64\":\""
+    );
+    let tail = format!("\",\"count\":{}}}}}\n", piece.len());
+    let payload = STANDARD.encode(piece);
+    let parts = [head.as_bytes(), payload.as_bytes(), tail.as_bytes()];
+    let begun = Instant::now();
+    let reply = client.call_in_parts(&parts)?;
+    let took = begun.elapsed();
+    let written = returned(reply)?;
+    ensure!(written["count"] == piece.len(), "it wrote {written}");
+    Ok(piece.len() as f64 / took.as_secs_f64())
 }
 
 fn check_payload(reply: &Value, piece: &[u8]) -> Result<()> {
@@ -98,14 +157,6 @@ fn check_payload(reply: &Value, piece: &[u8]) -> Result<()> {
     let decoded = STANDARD.decode(payload).context("not base64")?;
     ensure!(decoded == piece, "it read something else");
     Ok(())
-}
-
-/// `guest-file-write` before and after its data.
-fn around_payload(handle: i64, count: usize) -> (String, String) {
-    let head = format!(
-        "{{\"execute\":\"guest-file-write\",\"arguments\":{{\"handle\":{handle},\"buf-b64\":\""
-    );
-    (head, format!("\",\"count\":{count}}}}}\n"))
 }
 
 fn open(client: &mut Client, path: &str, mode: &str) -> Result<i64> {
