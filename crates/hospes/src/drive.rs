@@ -156,12 +156,13 @@ impl Run {
             .intend(self.id, &self.lock, &step, now())?;
         let event = world.perform(effect).await;
         let (outcome, detail) = words::result(&event);
-        progress.done(&world.guest, &outcome, &detail);
         let next = operation.step(event, now());
         let saved = state(&operation.saved())?;
         self.store
             .journal()
             .result(step, &self.lock, &outcome, &detail, &saved, now())?;
+        // Told only now: what somebody has read is recorded, whatever happens next.
+        progress.done(&world.guest, &outcome, &detail);
         Ok(next)
     }
 

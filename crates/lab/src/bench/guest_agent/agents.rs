@@ -103,7 +103,7 @@ impl RunningAgent {
 
     async fn wait_until_it_listens(&mut self) -> Result<()> {
         let begun = Instant::now();
-        while !self.socket().exists() {
+        while !listens(&self.socket())? {
             let ended = self.process.try_wait().context("cannot watch the agent")?;
             ensure!(ended.is_none(), "the agent ended at once");
             ensure!(
@@ -114,4 +114,17 @@ impl RunningAgent {
         }
         Ok(())
     }
+}
+
+/// Whether somebody accepts clients at `socket`: `__SO_ACCEPTCON` (proc_net_unix in proc(5)) is among
+/// the flags. A socket that exists may not listen yet, and a client that tries would be served.
+fn listens(socket: &Path) -> Result<bool> {
+    const ACCEPTS: &str = "00010000";
+    let sockets = std::fs::read("/proc/net/unix").context("cannot read /proc/net/unix")?;
+    let sockets = String::from_utf8_lossy(&sockets);
+    let socket = socket.to_string_lossy();
+    Ok(sockets.lines().any(|line| {
+        let mut fields = line.split_ascii_whitespace().skip(3);
+        fields.next() == Some(ACCEPTS) && fields.last() == Some(&*socket)
+    }))
 }
