@@ -83,7 +83,8 @@ async fn measure_memory(
     activity: &Activity,
 ) -> Result<()> {
     let mut memory = Memory::default();
-    let file = Arc::new(SharedFile::new(PIECE)?);
+    let dir = memory_backed_dir()?;
+    let file = Arc::new(SharedFile::new(&dir, PIECE)?);
     for round in 1..=STARTS {
         activity.step(format!("memory, start {round} of {STARTS}"));
         let agents = start(programs).await?;
@@ -131,8 +132,9 @@ async fn measure_transfers(
 ) -> Result<()> {
     let clients = connect(peers)?;
     activity.step("file-read");
+    let dir = memory_backed_dir()?;
+    let file = SharedFile::new(&dir, READ)?;
     let work = move || {
-        let file = SharedFile::new(READ)?;
         let path = file.path.to_string_lossy();
         let reader = |client| file.content.reader(client, &path);
         let mut readers = clients.try_map(reader)?;
@@ -142,22 +144,21 @@ async fn measure_transfers(
     let (rates, clients) = blocking(work).await?;
     table.rate("file-read, 48 MiB pieces", rates, Goal::RatioAtLeast(10.0));
     activity.step("file-write");
-    let rates = blocking(move || write(clients)).await?;
+    let paths = Pair::new("stock", "ours").map(|name| dir.path().join(name));
+    let rates = blocking(move || write(clients, &paths)).await?;
     table.rate("file-write, 32 MiB pieces", rates, Goal::RatioAtLeast(20.0));
     Ok(())
 }
 
-/// Each into a file of its own, the last of which are whole.
-fn write(clients: Pair<Client>) -> Result<Pair<Vec<f64>>> {
-    let (dir, content) = (memory_backed_dir()?, Content::new(WRITTEN, WRITTEN_PIECE));
-    let path = |name| dir.path().join(name).to_string_lossy().into_owned();
-    let paths = Pair::new(path("stock"), path("ours"));
+/// Each into files of its own, the last of which are whole.
+fn write(clients: Pair<Client>, paths: &Pair<PathBuf>) -> Result<Pair<Vec<f64>>> {
+    let content = Content::new(WRITTEN, WRITTEN_PIECE);
     let mut writers = Pair::new(
-        content.writer(clients.stock, &paths.stock),
-        content.writer(clients.ours, &paths.ours),
+        content.writer(clients.stock, &paths.stock.to_string_lossy()),
+        content.writer(clients.ours, &paths.ours.to_string_lossy()),
     );
     let rates = writers.alternate(WRITES, |writer| Ok(vec![writer.write()?]))?;
-    paths.try_map(|path| {
+    paths.as_ref().try_map(|path| {
         let written = std::fs::read(path).context("it wrote no file")?;
         ensure!(written == content.bytes(), "it wrote something else");
         Ok(())
@@ -207,27 +208,21 @@ fn connect(peers: &Pair<Peer>) -> Result<Pair<Client>> {
     peers.as_ref().try_map(|peer| Client::connect(&peer.socket))
 }
 
-/// A file in memory that both agents read.
+/// A file that both agents read.
 struct SharedFile {
     content: Content,
     path: PathBuf,
-    _dir: TempDir,
 }
 
 impl SharedFile {
-    fn new(length: usize) -> Result<Self> {
-        let (dir, content) = (memory_backed_dir()?, Content::new(length, PIECE));
-        let path = dir.path().join("content");
+    fn new(dir: &TempDir, length: usize) -> Result<Self> {
+        let (content, path) = (Content::new(length, PIECE), dir.path().join("content"));
         std::fs::write(&path, content.bytes()).context("cannot write a file")?;
-        let _dir = dir;
-        Ok(Self {
-            content,
-            path,
-            _dir,
-        })
+        Ok(Self { content, path })
     }
 }
 
+/// It goes when it is dropped, also when this is interrupted: no thread may own it.
 fn memory_backed_dir() -> Result<TempDir> {
     let memory = Path::new("/dev/shm");
     let dir = if memory.is_dir() {
