@@ -15,7 +15,7 @@ const UNIT: &str = "qemu-guest-agent.service";
 const HOOK_LOG: &str = "/run/hook.log";
 
 /// A file system of its own, so that the guest's root stays usable: 16 MB in memory.
-const SCRATCH: &str = "modprobe loop; truncate -s 16M /run/scratch.img && mkfs.ext4 -q /run/scratch.img && \
+pub(super) const SCRATCH: &str = "modprobe loop; truncate -s 16M /run/scratch.img && mkfs.ext4 -q /run/scratch.img && \
                        mkdir -p /mnt/scratch && mount -o loop /run/scratch.img /mnt/scratch";
 
 async fn guest(context: &Context, config: &str) -> Result<Vm> {

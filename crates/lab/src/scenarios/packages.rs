@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::json;
 
 use super::evidence::{self, Boot};
+use super::freezing::SCRATCH;
 use crate::scenario::Context;
 use crate::vm::{Vm, VmSpec};
 
@@ -62,9 +63,7 @@ pub(super) async fn replaced(context: Context) -> Result<()> {
 pub(super) async fn upgraded(context: Context) -> Result<()> {
     let vm = guest(&context).await?;
     let boot = Boot::of(&vm).await?;
-    let scratch = "modprobe loop; truncate -s 16M /run/scratch.img && mkfs.ext4 -q /run/scratch.img && \
-                   mkdir -p /mnt/scratch && mount -o loop /run/scratch.img /mnt/scratch";
-    vm.ssh(scratch).await?.success()?;
+    vm.ssh(SCRATCH).await?.success()?;
     let old = version(&vm).await?;
     let list = json!({"mountpoints": ["/mnt/scratch"]});
     vm.agent_command("guest-fsfreeze-freeze-list", list).await?;
