@@ -191,13 +191,6 @@ impl<R> Executions<R> {
         });
     }
 
-    /// When the next result is due to be forgotten, so that its memory need not wait for the next
-    /// call.
-    #[must_use]
-    pub fn next_expiry(&self) -> Option<Duration> {
-        self.endings().map(|(_, ending)| ending.forgotten_at).min()
-    }
-
     /// Forgets old results until the limits hold, but not the newest, which is `pid`'s.
     fn make_room(&mut self, pid: i64) {
         while self.endings().count() > self.limits.results || self.bytes > self.limits.bytes {

@@ -53,15 +53,12 @@ fn a_result_is_kept_for_a_while_after_its_first_read() {
     for second in [1000, 1030, 1060] {
         assert_eq!(executions.status(7, at(second)), Status::Exited(&5));
     }
-    assert_eq!(executions.next_expiry(), Some(at(1060)));
     assert_eq!(executions.status(7, at(1061)), Status::Unknown);
-    assert_eq!(executions.next_expiry(), None);
 }
 
 #[test]
 fn a_result_that_nobody_reads_is_forgotten_in_the_end() {
     let mut executions = ended(&[(7, 5), (8, 5)]);
-    assert_eq!(executions.next_expiry(), Some(at(3600)));
     assert_eq!(executions.status(7, at(3600)), Status::Exited(&5));
     assert_eq!(executions.status(8, at(3601)), Status::Unknown);
     assert_eq!(executions.status(7, at(3601)), Status::Exited(&5));

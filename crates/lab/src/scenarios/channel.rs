@@ -15,7 +15,7 @@ const QUICK: Duration = Duration::from_secs(2);
 pub(super) async fn never_blocked(context: Context) -> Result<()> {
     let vm = context.vm(VmSpec::new("web")).await?;
     context.step("a password helper that hangs");
-    let helper = "mount --bind /dev/null /dev/null; printf '#!/bin/sh\\nsleep 20\\n' >/usr/local/sbin/chpasswd; \
+    let helper = "printf '#!/bin/sh\\nsleep 20\\n' >/usr/local/sbin/chpasswd; \
                   chmod +x /usr/local/sbin/chpasswd; mkdir -p /run/systemd/system/qemu-guest-agent.service.d; \
                   printf '[Service]\\nEnvironment=PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin\\n' \
                   >/run/systemd/system/qemu-guest-agent.service.d/path.conf; \
@@ -126,5 +126,32 @@ pub(super) async fn changes(context: Context) -> Result<()> {
     vm.agent_send(b"{\"execute\": \"guest-sync\", \"arguments\": {\"id\": 1}}{\"execute\": \"guest-shutdown\", \"arguments\": {\"mode\": \"nonsense\"}}").await?;
     ensure!(vm.agent_pings(QUICK).await, "the agent does not answer");
     vm.ssh(log).await?.success()?;
+    Ok(())
+}
+
+/// A guest is its own host on the loopback of vsock.
+pub(super) async fn vsock(context: Context) -> Result<()> {
+    let vm = context.vm(VmSpec::new("web")).await?;
+    let listen = "modprobe vsock_loopback && systemd-run --quiet --unit=hospes-vsock \
+                  hospes-agent qemu-ga --method=vsock-listen --path=1:1234 \
+                  --statedir=/run/hospes-vsock";
+    vm.ssh(listen).await?.success()?;
+    context.step("two clients, one after the other");
+    let client = "import json, socket, sys, time\n\
+                  for turn in range(50):\n\
+                  \x20   client = socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM)\n\
+                  \x20   try: client.connect((1, 1234)); break\n\
+                  \x20   except OSError: time.sleep(0.2)\n\
+                  client.settimeout(20)\n\
+                  client.sendall(b'{\"execute\": \"guest-sync\", \"arguments\": {\"id\": 7}}')\n\
+                  print(client.makefile().readline())\n";
+    for _ in 0..2 {
+        let reply = vm
+            .ssh(&format!("python3 -c '{}'", client.replace('\'', "'\\''")))
+            .await?;
+        let reply: serde_json::Value = serde_json::from_str(reply.success()?.trim())?;
+        ensure!(reply == json!({"return": 7}), "{reply}");
+    }
+    vm.ssh("systemctl stop hospes-vsock").await?.success()?;
     Ok(())
 }

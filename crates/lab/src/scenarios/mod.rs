@@ -221,6 +221,13 @@ pub const ALL: &[Scenario] = &[
     )
     .our_agent_only(),
     Scenario::new(
+        "channel_vsock",
+        "the agent serves clients of a vsock, one after the other",
+        |context| Box::pin(channel::vsock(context)),
+    )
+    .our_agent_only()
+    .full_only(),
+    Scenario::new(
         "agent_changes",
         "time, password, SSH keys, trim: what the agent changes is changed in the guest",
         |context| Box::pin(channel::changes(context)),

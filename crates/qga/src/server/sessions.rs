@@ -89,12 +89,6 @@ impl<R> Sessions<R> {
         self.due()
     }
 
-    /// Whether a reply to this request would still be sent. It need not be made when not.
-    #[must_use]
-    pub fn is_current(&self, ticket: Ticket) -> bool {
-        self.place(ticket).is_some()
-    }
-
     /// Nothing of the current session is owed: a reply made now is due at once, so that a short
     /// command may be carried out where the request is read.
     #[must_use]

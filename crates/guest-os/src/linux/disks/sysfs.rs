@@ -23,6 +23,8 @@ pub(in crate::linux) struct Sysfs {
 pub(in crate::linux) struct BlockDevice<'a> {
     sysfs: &'a Sysfs,
     directory: PathBuf,
+    /// Its numbers, where they are known without a look.
+    known: Option<Device>,
 }
 
 /// A device's node.
@@ -47,7 +49,9 @@ impl Sysfs {
     pub(in crate::linux) fn device(&self, device: Device) -> Option<BlockDevice<'_>> {
         let directory = self.root.join("dev/block");
         let link = directory.join(device.to_string());
-        self.linked(&directory, &link)
+        let mut found = self.linked(&directory, &link)?;
+        found.known = Some(device);
+        Some(found)
     }
 
     /// Every disk, in the order of the directory.
@@ -89,6 +93,7 @@ impl Sysfs {
         Some(BlockDevice {
             sysfs: self,
             directory: followed(directory, &read_link(link).ok()?),
+            known: None,
         })
     }
 }
@@ -108,6 +113,10 @@ impl<'a> BlockDevice<'a> {
 
     /// Its node, by the kernel's own naming.
     pub(in crate::linux) fn node(&self) -> Option<Node> {
+        if let Some(device) = self.known {
+            let path = format!("/dev/{}", self.name().replace('!', "/"));
+            return Some(Node { device, path });
+        }
         let event = kernel_file::read(self.directory.join("uevent")).ok()?;
         let field = |key| value(&event, key);
         Some(Node {
@@ -160,6 +169,7 @@ impl<'a> BlockDevice<'a> {
             .map(|entry| Self {
                 sysfs: self.sysfs,
                 directory: entry.path(),
+                known: None,
             })
             .collect()
     }

@@ -14,12 +14,10 @@
 mod command;
 mod process;
 mod streams;
+mod watcher;
 
 #[cfg(test)]
 mod tests;
-
-use std::sync::mpsc::sync_channel;
-use std::thread;
 
 use qga::ExecCall;
 use qga::results::exec::Ended;
@@ -27,6 +25,7 @@ use qga::results::exec::Ended;
 use crate::{Error, Result};
 pub(super) use process::end_signal;
 use process::{EndSignal, Running};
+use watcher::Watcher;
 
 /// Bytes of a stream that are kept; what comes after is read, discarded and flagged. As QEMU's
 /// agent.
@@ -54,7 +53,7 @@ pub(super) enum Group {
     Own,
 }
 
-/// The thread is there before the process: what could fail after a program has begun to act is
+/// The thread that watches is there before the process: what could fail after a program has begun to act is
 /// as little as possible.
 pub(super) fn start(
     call: &ExecCall,
@@ -62,19 +61,10 @@ pub(super) fn start(
     end_signal: EndSignal,
     on_end: impl FnOnce(Ended) + Send + 'static,
 ) -> Result<i64> {
-    let (hand_over, running) = sync_channel::<Running>(1);
-    thread::Builder::new()
-        .name("exec".into())
-        .stack_size(STACK_BYTES)
-        .spawn(move || {
-            if let Ok(running) = running.recv() {
-                running.follow(on_end);
-            }
-        })
+    let watcher = Watcher::reserve()
         .map_err(|error| Error::os("failed to start a thread for the process", error))?;
     let running = Running::start(call, group, end_signal)?;
     let pid = running.pid();
-    // The thread waits for exactly this.
-    let _ = hand_over.send(running);
+    watcher.give(Box::new(move || running.follow(on_end)));
     Ok(pid)
 }

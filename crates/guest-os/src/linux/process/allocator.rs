@@ -1,8 +1,6 @@
-//! Memory: little is kept, and much is asked for in large pages. Of the C allocators only glibc's keeps much; elsewhere nothing is done.
-#![allow(
-    unsafe_code,
-    reason = "mallopt, malloc_trim and madvise have no safe interface"
-)]
+//! Memory: little is kept, and much is asked for in large pages. Of the C allocators only glibc's
+//! keeps much; elsewhere nothing is done.
+#![allow(unsafe_code, reason = "mallopt and madvise have no safe interface")]
 
 use std::mem::MaybeUninit;
 
@@ -53,15 +51,6 @@ pub fn forget_start() {
     }
 }
 
-/// Hands free memory back to the kernel: after a large transfer.
-pub fn release_memory() {
-    #[cfg(target_env = "gnu")]
-    // SAFETY: malloc_trim only touches memory that is free, under the allocator's own lock.
-    unsafe {
-        libc::malloc_trim(0);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -72,7 +61,6 @@ mod tests {
         let blocks: Vec<Vec<u8>> = (0..20_000).map(|_| vec![1; 1000]).collect();
         let used = resident_pages();
         drop(blocks);
-        release_memory();
         if cfg!(target_env = "gnu") {
             let left = resident_pages();
             let freed = used.saturating_sub(left);
