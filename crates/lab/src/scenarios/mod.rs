@@ -225,8 +225,7 @@ pub const ALL: &[Scenario] = &[
         "the agent serves clients of a vsock, one after the other",
         |context| Box::pin(channel::vsock(context)),
     )
-    .our_agent_only()
-    .full_only(),
+    .our_agent_only(),
     Scenario::new(
         "agent_changes",
         "time, password, SSH keys, trim: what the agent changes is changed in the guest",
