@@ -1,0 +1,1 @@
+//! The watcher of a stop request: what it does, decided from what it hears.
