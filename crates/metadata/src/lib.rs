@@ -7,6 +7,7 @@
 //!              key · query · stop: what both ends speak
 //! ```
 
+pub mod backoff;
 pub mod control;
 mod failure;
 mod key;

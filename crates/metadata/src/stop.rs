@@ -5,6 +5,30 @@
 //!   ▲             │ cancelled
 //!   └─────────────┘
 //! ```
+//!
+//! # In the guest
+//!
+//! The watcher, the script runner and the end of the unit are three processes, any of which may die
+//! at any point. What they agree on lies in one directory that a reboot forgets,
+//! [`RUN_DIRECTORY`]:
+//!
+//! ```text
+//! watcher    writes pending-stop.json (PendingStop), then queues the unit's start job; looks later
+//!            whether graceful/NAME has come
+//! runner     reads it, creates graceful/NAME (exclusively; holds the request), runs the scripts,
+//!            puts the Report, creates reported/NAME
+//! unit's end (ExecStopPost=) puts a Report for whatever is in graceful/ and not in reported/
+//! ```
+//!
+//! - NAME is [`file_name`] of the request.
+//! - **The runner alone keeps scripts from running twice**: when graceful/NAME exists, it says so in
+//!   one line and exits 0. So the watcher may queue the start whenever it is unsure, and does: after
+//!   it died between its intent and the start job.
+//! - Without pending-stop.json nobody asked for a stop: scripts that are started by hand run without
+//!   marker and without report. An idle state removes the file; scripts that run go on.
+//! - systemd merges a start job with one that runs, up to the end of `ExecStopPost=`: a second
+//!   request that comes while scripts run would be lost. So the watcher queues the job again as long
+//!   as graceful/ holds other requests and not this one.
 
 use std::time::Duration;
 
@@ -64,8 +88,24 @@ pub struct PendingStop {
     pub deadline_boot_ms: Option<u64>,
 }
 
-/// Where the watcher leaves it: a file that a reboot forgets.
-pub const PENDING_STOP: &str = "/run/hospes-agent/pending-stop.json";
+/// Where watcher, runner and the unit's end leave what the others need: a reboot forgets it.
+pub const RUN_DIRECTORY: &str = "/run/hospes-agent";
+
+/// The file there that holds the [`PendingStop`].
+pub const PENDING_STOP: &str = "pending-stop.json";
+
+/// The name of a request in `graceful/` and `reported/`: letters, digits and `.:+-` as they are,
+/// other bytes as `_` and two hexadecimal digits.
+#[must_use]
+pub fn file_name(request: &str) -> String {
+    let escaped = request.bytes().map(|byte| match byte {
+        byte if byte.is_ascii_alphanumeric() || b".:+-".contains(&byte) => {
+            char::from(byte).to_string()
+        }
+        byte => format!("_{byte:02x}"),
+    });
+    escaped.fold("stop-".to_owned(), |name, part| name + &part)
+}
 
 /// The guest attribute that holds the report.
 pub const REPORT_NAMESPACE: &str = "hospes";
@@ -104,4 +144,26 @@ pub fn max_duration(value: &str) -> Option<Duration> {
     let number = text.strip_suffix('s').unwrap_or(text);
     let seconds: f64 = number.parse().ok()?;
     Duration::try_from_secs_f64(seconds).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_request_has_a_file_name_of_its_own_that_stays_in_its_directory() {
+        for (request, name) in [
+            (
+                "2026-11-22T04:51:45.123456Z",
+                "stop-2026-11-22T04:51:45.123456Z",
+            ),
+            ("", "stop-"),
+            ("..", "stop-.."),
+            ("../a/b", "stop-.._2fa_2fb"),
+            ("a_2f", "stop-a_5f2f"),
+            ("\0é", "stop-_00_c3_a9"),
+        ] {
+            assert_eq!(file_name(request), name);
+        }
+    }
 }
