@@ -6,15 +6,24 @@ use std::path::PathBuf;
 
 use conditions::GuestId;
 
+use crate::metadata::MetadataSettings;
 use crate::mistake::{Fault, Mistakes};
 use crate::ssh::SshSettings;
 use crate::table::Table;
 use crate::value::{Origin, Text, argv, texts};
-use crate::{Deadlines, Ssh};
+use crate::{Deadlines, GuestMetadata, Ssh};
 
-const KEYS: &[&str] = &["tags", "qmp", "agent", "start", "ssh", "deadlines"];
+const KEYS: &[&str] = &[
+    "tags",
+    "qmp",
+    "agent",
+    "start",
+    "ssh",
+    "deadlines",
+    "metadata",
+];
 /// A socket belongs to one guest, so the defaults have none.
-const DEFAULT_KEYS: &[&str] = &["tags", "start", "ssh", "deadlines"];
+const DEFAULT_KEYS: &[&str] = &["tags", "start", "ssh", "deadlines", "metadata"];
 
 /// A guest, with the defaults merged in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +42,8 @@ pub struct Guest {
     pub ssh: Option<Ssh>,
     /// How long each phase may take.
     pub deadlines: Deadlines,
+    /// How it is served metadata, and stopped gracefully.
+    pub metadata: GuestMetadata,
 }
 
 /// What `[defaults]` says, or nothing.
@@ -42,13 +53,15 @@ pub(crate) struct Defaults {
     start: Option<Vec<String>>,
     ssh: SshSettings,
     deadlines: Deadlines,
+    metadata: MetadataSettings,
 }
 
-/// A guest, and where its sockets are named.
+/// A guest, and where its sockets and its source address are named.
 #[derive(Debug)]
 pub(crate) struct PlacedGuest {
     pub(crate) guest: Guest,
     pub(crate) sockets: Vec<(PathBuf, Range<usize>)>,
+    pub(crate) address: Option<Range<usize>>,
 }
 
 impl Defaults {
@@ -56,6 +69,7 @@ impl Defaults {
         table.allow_only(DEFAULT_KEYS, mistakes);
         let ssh = table.table("ssh", mistakes);
         let deadlines = table.table("deadlines", mistakes);
+        let metadata = table.table("metadata", mistakes);
         Self {
             tags: table.read("tags", mistakes, tags).unwrap_or_default(),
             start: table.read("start", mistakes, argv),
@@ -65,6 +79,9 @@ impl Defaults {
             deadlines: deadlines.map_or_else(Deadlines::default, |table| {
                 Deadlines::default().overridden(&table, mistakes)
             }),
+            metadata: metadata
+                .map(|table| MetadataSettings::of_defaults(&table, mistakes))
+                .unwrap_or_default(),
         }
     }
 }
@@ -97,6 +114,11 @@ impl PlacedGuest {
             .map_or(defaults.deadlines, |table| {
                 defaults.deadlines.overridden(&table, mistakes)
             });
+        let (metadata, address) = table
+            .table("metadata", mistakes)
+            .map(|table| MetadataSettings::of_guest(&table, mistakes))
+            .unwrap_or_default()
+            .resolved(&defaults.metadata);
         let sockets: Vec<_> = [qmp.clone(), agent.clone()].into_iter().flatten().collect();
         let (qmp, agent) = (qmp?.0, agent.map(|(path, _)| path));
         let guest = Guest {
@@ -107,8 +129,13 @@ impl PlacedGuest {
             start,
             ssh,
             deadlines,
+            metadata,
         };
-        Some(Self { guest, sockets })
+        Some(Self {
+            guest,
+            sockets,
+            address,
+        })
     }
 }
 

@@ -10,7 +10,7 @@ use conditions::GuestId;
 use thiserror::Error;
 
 use crate::mistake::{Fault, Mistakes};
-use crate::{Environment, Guest, Mistake, discovery, document};
+use crate::{Environment, Guest, MetadataService, Mistake, discovery, document};
 
 /// Far more than any configuration needs; a longer file is something else.
 const SIZE_LIMIT: u64 = 8 * 1024 * 1024;
@@ -29,6 +29,8 @@ pub struct Config {
     pub file: PathBuf,
     /// Where the journal is kept, absolute.
     pub state_dir: PathBuf,
+    /// How the metadata service is served.
+    pub metadata: MetadataService,
     /// The guests by name.
     pub guests: BTreeMap<GuestId, Guest>,
 }
@@ -105,6 +107,15 @@ impl Config {
         })
     }
 
+    /// The socket of `guest` on which its metadata is served.
+    #[must_use]
+    pub fn metadata_socket(&self, guest: &GuestId) -> PathBuf {
+        let named = self.metadata.socket_dir.clone();
+        named
+            .unwrap_or_else(|| self.state_dir.join("metadata"))
+            .join(format!("{guest}.sock"))
+    }
+
     fn understand(
         bytes: &[u8],
         file: PathBuf,
@@ -123,6 +134,7 @@ impl Config {
                 return Ok(Self {
                     file,
                     state_dir,
+                    metadata: document.metadata,
                     guests: document.guests,
                 });
             }

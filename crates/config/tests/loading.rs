@@ -6,7 +6,10 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use config::{Config, ConfigError, Deadlines, Environment, Guest, Jump};
+use config::{
+    Config, ConfigError, Deadlines, Environment, Guest, GuestMetadata, Jump, MetadataService,
+    WithoutWatcher,
+};
 use files::{directory, environment, load, write};
 use proptest::prelude::*;
 
@@ -21,6 +24,7 @@ fn the_documented_example_means_what_it_says() {
     let config = load(EXAMPLE).unwrap();
     assert_eq!(config.state_dir, Path::new("/var/lib/hospes"));
     insta::assert_debug_snapshot!(config.guests);
+    insta::assert_debug_snapshot!(config.metadata);
 }
 
 #[test]
@@ -33,7 +37,8 @@ fn the_example_shows_the_default_deadlines() {
 fn the_example_shows_every_key() {
     // An unknown key is answered with those that there are.
     let tables = "[defaults]\nx=1\n[defaults.ssh]\nx=1\n[guest.g]\nqmp=\"/q\"\nx=1\n\
-                  [guest.g.ssh]\nhost=\"h\"\nx=1\n[guest.g.deadlines]\nx=1\n";
+                  [guest.g.ssh]\nhost=\"h\"\nx=1\n[guest.g.deadlines]\nx=1\n\
+                  [guest.g.metadata]\nx=1\n[metadata]\nx=1\n";
     let told = files::complaint(format!("x=1\n{tables}"));
     let known: BTreeSet<&str> = told
         .lines()
@@ -100,6 +105,50 @@ fn a_guest_is_merged_with_the_defaults_key_by_key() {
             jump("admin", "fe80::1%eth0", 22),
             jump("admin", "b-2", 1)
         ]
+    );
+}
+
+#[test]
+fn metadata_settings_are_merged_key_by_key() {
+    let config = load(
+        r#"
+        [defaults.metadata]
+        graceful = "5m"
+        without-watcher = "wait"
+        [guest.plain]
+        qmp = "/plain"
+        [guest.own]
+        qmp = "/own"
+        metadata = { graceful = "1s", without-watcher = "refuse", address = "::ffff:10.0.0.5" }
+        "#,
+    )
+    .unwrap();
+    let plain = GuestMetadata {
+        address: None,
+        graceful: Some(Duration::from_secs(300)),
+        without_watcher: WithoutWatcher::Wait,
+    };
+    assert_eq!(guest(&config, "plain").metadata, plain);
+    let own = GuestMetadata {
+        address: Some("10.0.0.5".parse().unwrap()),
+        graceful: Some(Duration::from_secs(1)),
+        without_watcher: WithoutWatcher::Refuse,
+    };
+    assert_eq!(guest(&config, "own").metadata, own);
+    let bare = load("[guest.a]\nqmp = \"/a\"\n").unwrap();
+    assert_eq!(guest(&bare, "a").metadata, GuestMetadata::default());
+    assert_eq!(bare.metadata, MetadataService::default());
+}
+
+#[test]
+fn a_guests_socket_is_in_the_named_directory_or_else_in_the_state_directory() {
+    let named = load("state-dir = \"/s\"\nmetadata.socket-dir = \"/run/m\"").unwrap();
+    let usual = load("state-dir = \"/s\"").unwrap();
+    let web1 = "web1".parse().unwrap();
+    assert_eq!(named.metadata_socket(&web1), Path::new("/run/m/web1.sock"));
+    assert_eq!(
+        usual.metadata_socket(&web1),
+        Path::new("/s/metadata/web1.sock")
     );
 }
 
@@ -289,6 +338,8 @@ fn near_toml() -> impl Strategy<Value = String> {
         "[defaults.ssh]\n",
         "[guest.a.ssh]\n",
         "[guest.a.deadlines]\n",
+        "[guest.a.metadata]\n",
+        "[metadata]\n",
         "[[guest.b]]\n",
         "qmp",
         "agent",
@@ -298,6 +349,10 @@ fn near_toml() -> impl Strategy<Value = String> {
         "jump",
         "host-key",
         "permit",
+        "listen",
+        "address",
+        "graceful",
+        "10.0.0.5:80",
         "stop",
         "guest",
         "ssh",

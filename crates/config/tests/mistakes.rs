@@ -160,6 +160,45 @@ fn ssh() {
 }
 
 #[test]
+fn metadata() {
+    let service = |line: &str| format!("[metadata]\n{line}\n");
+    let guest = |line: &str| format!("[guest.web1]\nqmp = \"/q\"\n[guest.web1.metadata]\n{line}\n");
+    let defaults = |line: &str| format!("[defaults.metadata]\n{line}\n");
+    let cases = [
+        service("listen = 80"),
+        service("listen = [\"169.254.169.254:80\", \"localhost:80\"]"),
+        service("listen = \"169.254.169.254:0\""),
+        service("listen = \"fd20:ce::254:80\""),
+        service("socket-mode = 0o660"),
+        service("socket-mode = \"0666\""),
+        service("socket-mode = \"0060\""),
+        service("socket-mode = \"+660\""),
+        service("socket-dir = \"\""),
+        service("project-id = \"my project\""),
+        service("port = 80"),
+        guest("address = \"web1.example.net\""),
+        guest("address = \"10.0.0.0/24\""),
+        guest("address = \"0.0.0.0\""),
+        guest("address = \"ff02::1\""),
+        guest("graceful = \"0s\""),
+        guest("graceful = \"500ms\""),
+        guest("graceful = \"25h\""),
+        guest("graceful = true"),
+        guest("without-watcher = \"go on\""),
+        guest("without_watcher = \"wait\""),
+        defaults("address = \"10.0.0.5\""),
+        "guest.a = { qmp = \"/a\", metadata.address = \"10.0.0.5\" }\n\
+         guest.b = { qmp = \"/b\", metadata.address = \"::ffff:10.0.0.5\" }\n"
+            .to_owned(),
+    ];
+    let named: Vec<(&str, &str)> = cases
+        .iter()
+        .map(|case| (case.lines().last().unwrap(), case.as_str()))
+        .collect();
+    insta::assert_snapshot!(complaints(&named));
+}
+
+#[test]
 fn guests() {
     let long = format!("[guest.web1]\nqmp = \"/run/{}\"\n", "x".repeat(110));
     let told = complaints(&[

@@ -112,6 +112,14 @@ pub enum JournalError {
         /// What is wrong with it.
         detail: String,
     },
+    /// The lock on the metadata store is another store's.
+    #[error("the lock on the metadata store was taken in another state directory")]
+    ForeignMetadataLock,
+    /// The number of the metadata store is no number of one.
+    #[error(
+        "the number of the metadata store is damaged in the journal; restore the journal from a backup"
+    )]
+    CorruptStoreId,
 }
 
 impl JournalError {

@@ -2,7 +2,9 @@
 //!
 //! ```text
 //!            lock(guest)                      state directory (0700)
-//! controller ───────────► GuestLock           ├─ hospes.db          runs, steps, notes, host keys
+//! controller ───────────► GuestLock           ├─ hospes.db          runs, steps, notes, words,
+//!     │                      │                │                     host keys, metadata
+//!     │                      │                ├─ metadata.lock      who owns the metadata store
 //!     │                      │                └─ locks/GUEST.lock   who operates on GUEST now
 //!     │ begin ► intend ► (effect) ► result ► finish
 //!     └──────────► Journal ──────────────────────────► one transaction each, synced to disk
@@ -18,16 +20,19 @@ mod error;
 mod id;
 mod keys;
 mod lock;
+mod metadata;
 mod read;
 mod record;
 mod schema;
 mod store;
+mod word;
 mod write;
 
 pub use error::JournalError;
 pub use id::{InvalidRunId, RunId, StepId};
 pub use keys::{KeySource, PastKey, PinnedKey};
-pub use lock::{GuestLock, Holder, LockError};
+pub use lock::{GuestLock, Holder, LockError, MetadataLock, MetadataLockError};
+pub use metadata::{CorruptMetadata, CorruptReason};
 pub use read::RunFilter;
 pub use record::{
     CorruptRun, IntendedStep, NewRun, Note, RunRecord, RunStatus, RunSummary, StepRecord,

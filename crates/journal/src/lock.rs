@@ -1,4 +1,4 @@
-//! Exclusion: one controller operates on a guest at a time.
+//! Exclusion: one controller operates on a guest at a time, and one process owns the metadata store.
 //!
 //! The kernel holds the lock for as long as the file is open, and lets go of it when the
 //! controller ends in any way, SIGKILL included; a controller that is merely stopped keeps it.
@@ -7,7 +7,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use conditions::{GuestId, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -26,7 +26,14 @@ const COMMAND_LIMIT: usize = 512;
 pub struct GuestLock {
     guest: GuestId,
     state_dir: PathBuf,
-    file: File,
+    _file: LockFile,
+}
+
+/// The right to change the metadata store: a running server has it, else a controller for a moment.
+#[derive(Debug)]
+pub struct MetadataLock {
+    state_dir: PathBuf,
+    _file: LockFile,
 }
 
 /// Who holds a lock, as the refusal of the next one tells it.
@@ -68,6 +75,27 @@ pub enum LockError {
     Directory(#[from] JournalError),
 }
 
+/// Why the metadata store could not be taken.
+#[derive(Debug, Error)]
+pub enum MetadataLockError {
+    /// A server or another controller has it.
+    #[error(
+        "the metadata store is in use: {holder} has it; wait until it has ended, then try again"
+    )]
+    Held {
+        /// Who (`hospes metadata serve (process 4711, since ...)`).
+        holder: String,
+    },
+    /// The lock's file cannot be used.
+    #[error("the metadata store cannot be locked with {}: {source}; check that directory's owner and space", path.display())]
+    Io {
+        /// The lock's file.
+        path: PathBuf,
+        /// The system's answer.
+        source: io::Error,
+    },
+}
+
 impl GuestLock {
     /// Locks `guest` among all controllers that share `journal`'s state directory; never waits.
     ///
@@ -77,36 +105,20 @@ impl GuestLock {
         let directory = journal.state_dir().join("locks");
         create_directory(&directory)?;
         let path = directory.join(format!("{guest}.lock"));
-        let failed = |source| LockError::Io {
-            guest: guest.clone(),
-            path: path.clone(),
-            source,
-        };
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(&path)
-            .map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let holder = holder_of(&mut file);
-                return Err(LockError::Held {
-                    guest: guest.clone(),
-                    holder,
-                });
-            }
-            Err(TryLockError::Error(source)) => return Err(failed(source)),
+        let guest = guest.clone();
+        match LockFile::take(&path, holder) {
+            Ok(file) => Ok(Self {
+                guest,
+                state_dir: journal.state_dir().to_owned(),
+                _file: file,
+            }),
+            Err(NotTaken::Held(holder)) => Err(LockError::Held { guest, holder }),
+            Err(NotTaken::Io(source)) => Err(LockError::Io {
+                guest,
+                path,
+                source,
+            }),
         }
-        describe(&mut file, holder).map_err(failed)?;
-        Ok(Self {
-            guest: guest.clone(),
-            state_dir: journal.state_dir().to_owned(),
-            file,
-        })
     }
 
     /// The guest that is locked.
@@ -115,18 +127,70 @@ impl GuestLock {
         &self.guest
     }
 
-    pub(crate) fn state_dir(&self) -> &std::path::Path {
+    pub(crate) fn state_dir(&self) -> &Path {
         &self.state_dir
     }
 }
 
-impl Drop for GuestLock {
+impl MetadataLock {
+    /// Takes the metadata store of `journal`'s state directory; never waits.
+    ///
+    /// # Errors
+    /// [`MetadataLockError::Held`] names who has it.
+    pub fn acquire(journal: &Journal, holder: &Holder) -> Result<Self, MetadataLockError> {
+        let path = journal.state_dir().join("metadata.lock");
+        match LockFile::take(&path, holder) {
+            Ok(file) => Ok(Self {
+                state_dir: journal.state_dir().to_owned(),
+                _file: file,
+            }),
+            Err(NotTaken::Held(holder)) => Err(MetadataLockError::Held { holder }),
+            Err(NotTaken::Io(source)) => Err(MetadataLockError::Io { path, source }),
+        }
+    }
+
+    pub(crate) fn state_dir(&self) -> &Path {
+        &self.state_dir
+    }
+}
+
+/// A file that is locked, and says by whom.
+#[derive(Debug)]
+struct LockFile(File);
+
+enum NotTaken {
+    /// By whom.
+    Held(String),
+    Io(io::Error),
+}
+
+impl LockFile {
+    fn take(path: &Path, holder: &Holder) -> Result<Self, NotTaken> {
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(path)
+            .map_err(NotTaken::Io)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(NotTaken::Held(holder_of(&mut file))),
+            Err(TryLockError::Error(source)) => return Err(NotTaken::Io(source)),
+        }
+        describe(&mut file, holder).map_err(NotTaken::Io)?;
+        Ok(Self(file))
+    }
+}
+
+impl Drop for LockFile {
     /// Empties the file, so that the next holder is not mistaken for this one in the moment
     /// before it has written its name. Unlocks it expressly: merely closed, the lock would live on
     /// in a child process that another thread has forked and that has not reached its `exec`.
     fn drop(&mut self) {
-        let _ = self.file.set_len(0);
-        let _ = self.file.unlock();
+        let _ = self.0.set_len(0);
+        let _ = self.0.unlock();
     }
 }
 

@@ -17,7 +17,7 @@ pub(crate) enum Found {
 }
 
 /// One entry a version: entry 0 makes version 1 out of an empty file. Entries are only ever added.
-pub(crate) const MIGRATIONS: [&str; 3] = [RUNS, NOTES, HOST_KEYS];
+pub(crate) const MIGRATIONS: [&str; 5] = [RUNS, NOTES, HOST_KEYS, METADATA, WORDS];
 
 /// The version that this program reads and writes.
 pub(crate) const VERSION: i64 = MIGRATIONS.len() as i64;
@@ -70,6 +70,26 @@ const HOST_KEYS: &str = "
         replaced_ms INTEGER
     ) STRICT;
     CREATE UNIQUE INDEX host_keys_pinned ON host_keys (guest, key) WHERE replaced_ms IS NULL;
+";
+
+const METADATA: &str = "
+    CREATE TABLE metadata (
+        scope    TEXT NOT NULL,
+        key      TEXT NOT NULL,
+        value    TEXT,
+        revision INTEGER NOT NULL,
+        PRIMARY KEY (scope, key)
+    ) STRICT;
+    CREATE TABLE metadata_store (id INTEGER NOT NULL) STRICT;
+    INSERT INTO metadata_store (id) VALUES (random() & 4294967295);
+";
+
+const WORDS: &str = "
+    CREATE TABLE words (
+        run   INTEGER PRIMARY KEY REFERENCES runs (id),
+        word  TEXT NOT NULL,
+        at_ms INTEGER NOT NULL
+    ) STRICT;
 ";
 
 /// Brings the database to [`VERSION`] in one transaction, or leaves it untouched.
@@ -166,6 +186,9 @@ mod tests {
             journal
                 .pin(&web1, "ssh-ed25519 AAAA", KeySource::Channel, at)
                 .unwrap();
+            journal.say(RunId(7), "abort", "cancelled", at).unwrap();
+            assert_eq!(journal.metadata_records().unwrap(), []);
+            journal.metadata_store_id().unwrap();
             drop(journal);
             let connection = Connection::open(dir.path().join("hospes.db")).unwrap();
             assert_eq!(version(&connection).unwrap(), VERSION);

@@ -213,7 +213,7 @@ fn store_state(
     Ok(())
 }
 
-fn insert_note(
+pub(crate) fn insert_note(
     transaction: &Transaction<'_>,
     run: RunId,
     text: &str,

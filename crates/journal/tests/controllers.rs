@@ -9,7 +9,10 @@ use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use journal::{GuestLock, Holder, Journal, LockError, RunFilter, RunId};
+use journal::{
+    GuestLock, Holder, Journal, LockError, MetadataLock, MetadataLockError, RunFilter, RunId,
+};
+use metadata::control::{Record, Scope};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 use store::{at, guest, holder, lock, new_run, step};
@@ -65,6 +68,12 @@ fn controller() {
                 say(&format!("resulted {n}"));
             }
         }
+        "metadata" => {
+            let _lock = MetadataLock::acquire(&journal, &holder("hospes metadata serve")).unwrap();
+            say("owns");
+            wait_to_be_killed();
+        }
+        "count" => (0..20).for_each(|_| set_the_next(&journal)),
         "compete" => {
             for n in 0..20 {
                 let lock = loop {
@@ -86,6 +95,29 @@ fn controller() {
         }
         other => panic!("{other}"),
     }
+}
+
+/// Sets a value whose name is the revision before it.
+fn set_the_next(journal: &Journal) {
+    let lock = loop {
+        match MetadataLock::acquire(journal, &holder("hospes metadata set")) {
+            Ok(lock) => break lock,
+            Err(MetadataLockError::Held { .. }) => std::thread::sleep(Duration::from_millis(1)),
+            Err(other) => panic!("{other}"),
+        }
+    };
+    let last = journal
+        .metadata_records()
+        .expect("a readable journal")
+        .pop();
+    let last = last.map_or(0, |record| record.expect("a whole record").revision);
+    let record = Record {
+        scope: Scope::Project,
+        key: format!("project/attributes/{last}").parse().expect("a key"),
+        value: Some(String::new()),
+        revision: last + 1,
+    };
+    journal.keep_metadata(&lock, &[record]).expect("it is kept");
 }
 
 fn say(line: &str) {
@@ -298,4 +330,44 @@ fn controllers_that_start_together_share_one_new_journal() {
     assert!(begun.elapsed() < Duration::from_secs(60));
     let journal = Journal::open(dir.path()).unwrap();
     assert_eq!(journal.runs(100, &RunFilter::default()).unwrap().len(), 60);
+}
+
+#[test]
+fn controllers_that_change_metadata_at_once_lose_none_of_it() {
+    let dir = tempdir().unwrap();
+    let mut children: Vec<_> = (0..2)
+        .map(|_| Controller::start(dir.path(), "count"))
+        .collect();
+    for child in &mut children {
+        while child.hears().is_some() {}
+        assert!(child.child.wait().unwrap().success());
+    }
+    let journal = Journal::open(dir.path()).unwrap();
+    let kept = journal.metadata_records().unwrap();
+    let revisions: Vec<u64> = kept
+        .into_iter()
+        .map(|kept| kept.unwrap().revision)
+        .collect();
+    assert_eq!(revisions, (1..=40).collect::<Vec<u64>>());
+}
+
+#[test]
+fn the_owner_of_the_metadata_store_is_named_and_leaves_it_free_when_it_is_killed() {
+    let dir = tempdir().unwrap();
+    let mut child = Controller::start(dir.path(), "metadata");
+    assert_eq!(child.hears().as_deref(), Some("owns"));
+    let journal = Journal::open(dir.path()).unwrap();
+    let second = || MetadataLock::acquire(&journal, &holder("hospes metadata set"));
+    let pid = child.child.id();
+    assert_eq!(
+        second().unwrap_err().to_string(),
+        format!(
+            "the metadata store is in use: hospes metadata serve (process {pid}, since \
+             2026-03-01T12:00:00Z) has it; wait until it has ended, then try again"
+        )
+    );
+    // A guest of that name has a lock of its own.
+    drop(lock(&journal, "metadata"));
+    child.kill();
+    assert!(second().is_ok());
 }
