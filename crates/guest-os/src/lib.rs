@@ -12,6 +12,7 @@ pub use error::{Error, Result, reason};
 mod linux;
 #[cfg(target_os = "linux")]
 pub use linux::{
-    accounts, clock, disks, exec, file, filesystems, freeze, hook, identity, log_sink, memory,
-    mounts, network, power, process, processors, routes, statistics, transport, trim, users,
+    accounts, clock, console, disks, exec, file, filesystems, freeze, hook, identity, journal,
+    log_sink, memory, mounts, network, power, process, processors, routes, script, statistics,
+    transport, trim, users,
 };

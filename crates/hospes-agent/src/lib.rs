@@ -3,6 +3,8 @@
 //! ```text
 //! qemu_ga ─► serve ─┬─ channel (one a port or client) ─► execute ─► guest_os
 //!                   └─ signals ─► finish: thaw, then end
+//! scripts ─► the scripts of an event, one after the other
+//! watcher ─► the start job of the graceful scripts, when the host announces a stop
 //! ```
 //!
 //! Nothing here starts a shutdown or a reboot by itself: `execute::system` does, when a client of
@@ -17,9 +19,11 @@ mod log;
 mod man;
 mod programs;
 mod qemu_ga;
+mod scripts;
 mod self_test;
 mod serve;
 mod version;
+mod watcher;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -32,11 +36,16 @@ hospes-agent, the guest end of hospes: a drop-in QEMU guest agent
 Usage:
   hospes-agent qemu-ga [OPTIONS]      be the guest agent, with the options of qemu-ga
   hospes-agent self-test [--json]     tell what works in this guest
+  hospes-agent metadata-watcher       start the graceful scripts when the host announces a stop
+  hospes-agent report-graceful-shutdown
+                                      tell the host how they ended (the unit calls it)
+  hospes-agent scripts EVENT [OPTIONS]
+                                      run the scripts that the metadata server has (--help)
   hospes-agent man                    print the manual page
   hospes-agent completions            print completions for bash
   hospes-agent --version | --help
 
-Called as `qemu-ga`, it behaves as qemu-ga.
+Called as `qemu-ga`, it behaves as qemu-ga; as `google_metadata_script_runner EVENT`, it runs scripts.
 ";
 
 /// Runs the program with its arguments, the first of which is its name.
@@ -48,10 +57,16 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
     if called_as == "qemu-ga" {
         return qemu_ga::main(&name.to_string_lossy(), arguments);
     }
+    if let Some(name) = scripts::NAMES.iter().find(|name| called_as == **name) {
+        return scripts::main(name, arguments);
+    }
     let command = arguments.next().unwrap_or_default();
     match command.to_str() {
         Some("qemu-ga") => qemu_ga::main("hospes-agent qemu-ga", arguments),
         Some("self-test") => self_test::main(arguments),
+        Some("scripts") => scripts::main("hospes-agent", arguments),
+        Some("metadata-watcher") => watcher::main(arguments),
+        Some("report-graceful-shutdown") => watcher::unit_end::main(arguments),
         Some("man") => print(&man::page()),
         Some("completions") => print(&man::bash_completions()),
         Some("--version" | "-V") => print(&format!(

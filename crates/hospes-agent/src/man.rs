@@ -2,9 +2,11 @@
 
 use agent::settings::{Argument, Group, OPTIONS, OptionSpec};
 
+use crate::scripts;
+
 const HEAD: &str = r#".TH HOSPES-AGENT 8 "" "hospes" "System administration"
 .SH NAME
-hospes\-agent, qemu\-ga \- QEMU guest agent
+hospes\-agent, qemu\-ga, google_metadata_script_runner \- QEMU guest agent, runner of metadata scripts
 .SH SYNOPSIS
 .B hospes\-agent qemu\-ga
 .RI [ OPTIONS ]
@@ -14,7 +16,11 @@ hospes\-agent, qemu\-ga \- QEMU guest agent
 .br
 .B hospes\-agent self\-test
 .RB [ \-\-json ]
-.SH DESCRIPTION
+.br
+.B hospes\-agent metadata\-watcher
+.br
+.B hospes\-agent report\-graceful\-shutdown
+@SCRIPTS@.SH DESCRIPTION
 The guest's end of the channel between a virtual machine and its host. It speaks the protocol of
 QEMU's
 .BR qemu\-ga ,
@@ -33,6 +39,17 @@ then answers an error that says when, for what was copied since is not consisten
 .B hospes\-agent self\-test
 tells what works in this guest: port, service, configuration, commands, and what the hypervisor
 sees. It ends with status 1 when something does not.
+.PP
+.B hospes\-agent metadata\-watcher
+waits until the metadata server says that the guest will be stopped
+.RI ( instance/shutdown\-details/stop\-state
+is PENDING_STOP), and then starts
+.IR google\-graceful\-shutdown\-scripts.service ,
+once for each stop of a boot. It powers nothing off. Where there is no metadata server it asks
+every few minutes, and says so once.
+.B hospes\-agent report\-graceful\-shutdown
+is called by that unit at its end: it tells the host how the scripts ended, where their runner
+could not.
 .SH OPTIONS
 "#;
 
@@ -51,6 +68,13 @@ The file that
 .B guest\-get\-osinfo
 reads instead of
 .IR /etc/os\-release .
+.TP
+.B GCE_METADATA_HOST
+The metadata server, as HOST, HOST:PORT or [IPv6]:PORT, instead of 169.254.169.254 and fd20:ce::254.
+.TP
+.B HOSPES_RUN_DIR
+The directory where the watcher and the scripts leave what the others need, instead of
+.IR /run/hospes\-agent .
 .SH FILES
 .TP
 .I /etc/qemu/qemu\-ga.conf
@@ -62,6 +86,9 @@ In the state directory: the next file handle.
 .I hospes\-agent.freeze
 In the state directory: that file systems are frozen, or that they were thawed before somebody
 asked for it and who thaws next must hear of it.
+.TP
+.I /run/hospes\-agent/pending\-stop.json
+The stop that is pending, while one is: its name, and until when scripts may take.
 .SH SEE ALSO
 .BR hospes (1),
 .BR systemctl (1)
@@ -69,7 +96,7 @@ asked for it and who thaws next must hear of it.
 
 /// The manual page `hospes-agent(8)`, in roff.
 pub(crate) fn page() -> String {
-    let mut page = HEAD.to_owned();
+    let mut page = HEAD.replace("@SCRIPTS@", scripts::man::SYNOPSIS);
     for option in shown().filter(|option| !option.longs.is_empty()) {
         page += &format!(".TP\n{}\n{}\n", names(option), roff(option.help));
     }
@@ -80,10 +107,10 @@ pub(crate) fn page() -> String {
         let heading = format!(".BI {} = {}", roff(key), placeholder(option));
         page += &format!(".TP\n{heading}\n{}\n", roff(option.help));
     }
-    page + TAIL.trim_start_matches('\n')
+    page + &scripts::man::section() + TAIL.trim_start_matches('\n')
 }
 
-/// Completions for bash, of `qemu-ga` and of `hospes-agent`.
+/// Completions for bash, of every name of the program.
 pub(crate) fn bash_completions() -> String {
     let longs: Vec<String> = shown()
         .filter_map(|option| Some(format!("--{}", option.longs.first()?)))
@@ -93,15 +120,23 @@ pub(crate) fn bash_completions() -> String {
          \tlocal words=\"{longs}\"\n\
          \tif [ \"${{COMP_WORDS[0]##*/}}\" = hospes-agent ]; then\n\
          \t\tcase \"$COMP_CWORD:${{COMP_WORDS[1]}}\" in\n\
-         \t\t1:*) words=\"qemu-ga self-test man completions --help --version\" ;;\n\
+         \t\t1:*) words=\"qemu-ga self-test scripts metadata-watcher report-graceful-shutdown man completions --help --version\" ;;\n\
          \t\t*:qemu-ga) ;;\n\
          \t\t*:self-test) words=\"--json --config\" ;;\n\
+         \t\t*:scripts) words=\"{scripts}\" ;;\n\
          \t\t*) words= ;;\n\
          \t\tesac\n\
+         \telif [ \"${{COMP_WORDS[0]##*/}}\" != qemu-ga ]; then\n\
+         \t\twords=\"{scripts}\"\n\
          \tfi\n\
          \tCOMPREPLY=($(compgen -W \"$words\" -- \"${{COMP_WORDS[COMP_CWORD]}}\"))\n\
          }}\n\
-         complete -o default -F _hospes_agent hospes-agent qemu-ga\n",
+         complete -o default -F _hospes_agent hospes-agent qemu-ga {runners}\n",
+        runners = scripts::NAMES.join(" "),
+        scripts = scripts::events()
+            .chain(scripts::OPTIONS)
+            .collect::<Vec<_>>()
+            .join(" "),
         longs = longs.join(" ")
     )
 }

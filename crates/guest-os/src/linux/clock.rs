@@ -5,6 +5,7 @@ mod hardware;
 mod local;
 
 use std::path::Path;
+use std::time::Duration;
 
 use rustix::time::{ClockId, Timespec, clock_gettime, clock_settime};
 
@@ -13,6 +14,13 @@ use hardware::HardwareClock;
 pub(super) use local::local_time;
 
 const NANOSECONDS: i64 = 1_000_000_000;
+
+/// The time since the system was booted (`CLOCK_BOOTTIME`): nothing sets it, and it goes on while the
+/// system is suspended.
+#[must_use]
+pub fn since_boot() -> Duration {
+    Duration::try_from(clock_gettime(ClockId::Boottime)).unwrap_or_default()
+}
 
 /// Nanoseconds since 1970 in UTC (`guest-get-time`).
 ///
@@ -85,8 +93,22 @@ mod tests {
         let before = std::time::SystemTime::now();
         let now = u64::try_from(now_ns().expect("a time")).expect("after 1970");
         let after = std::time::SystemTime::now();
-        let now = std::time::UNIX_EPOCH + std::time::Duration::from_nanos(now);
+        let now = std::time::UNIX_EPOCH + Duration::from_nanos(now);
         assert!(before <= now && now <= after);
+    }
+
+    #[test]
+    fn the_time_since_boot_is_that_of_the_kernel() {
+        let uptime = std::fs::read_to_string("/proc/uptime").expect("proc(5)");
+        let seconds: f64 = uptime
+            .split(' ')
+            .next()
+            .expect("a field")
+            .parse()
+            .expect("a number");
+        let now = since_boot().as_secs_f64();
+        assert!((now - seconds).abs() < 60.0, "{now} and {seconds}");
+        assert!(since_boot() <= since_boot());
     }
 
     #[test]

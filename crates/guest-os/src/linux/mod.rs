@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod clock;
+pub mod console;
 pub mod disks;
 pub mod exec;
 pub mod file;
@@ -9,6 +10,7 @@ pub mod filesystems;
 pub mod freeze;
 pub mod hook;
 pub mod identity;
+pub mod journal;
 mod kernel_file;
 pub mod log_sink;
 pub mod memory;
@@ -18,6 +20,7 @@ pub mod power;
 pub mod process;
 pub mod processors;
 pub mod routes;
+pub mod script;
 pub mod statistics;
 pub mod transport;
 pub mod trim;

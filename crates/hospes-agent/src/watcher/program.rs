@@ -1,0 +1,210 @@
+//! `hospes-agent metadata-watcher`: from its start to its end.
+
+use std::collections::VecDeque;
+use std::ffi::OsString;
+use std::io;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use guest_os::clock::since_boot;
+use guest_os::log_sink::LogSink;
+use guest_os::process::{Termination, forget_start, keep_descriptors, reduce_memory};
+use metadata::stop::Report;
+use metadata::watch::{Details, Effect, Event, Notice, Now, Runner, Watch};
+use metadata::{Failure, Key};
+use metadata_client::Client;
+
+use super::run_dir::RunDir;
+use super::source::{Arrival, Canceller, Inbox, Source};
+use super::{client, report, systemctl};
+use crate::complain;
+use crate::log::Log;
+
+/// What is under way at the end may take so long; whatever is cut off is done again later.
+const END_WITHIN: Duration = Duration::from_millis(500);
+
+/// Watches until a signal ends it.
+pub(crate) fn main(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    if let Some(argument) = arguments.next() {
+        let argument = argument.to_string_lossy();
+        complain(&format!(
+            "hospes-agent metadata-watcher: takes no arguments, and `{argument}` is one\n"
+        ));
+        return ExitCode::from(2);
+    }
+    reduce_memory();
+    keep_descriptors();
+    match watch() {
+        Ok(ending) => ending,
+        Err(problem) => {
+            complain(&format!("hospes-agent metadata-watcher: {problem}\n"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn watch() -> Result<ExitCode, String> {
+    let termination = Termination::catch().map_err(|error| error.to_string())?;
+    let log = Arc::new(Log::new(false));
+    log.open(LogSink::StandardError);
+    let client = client()?;
+    let source = Source::start(client.watch_key(Key::stop_state()), &log)?;
+    let inbox = source.subscribe();
+    let is_ended = end_at_signal(termination, source.canceller(), &log)?;
+    log.info(format_args!("watching {}", Key::stop_state()));
+    forget_start();
+    Watcher::begin(client, log).run(&inbox);
+    match is_ended.load(Ordering::Acquire) {
+        true => Ok(ExitCode::SUCCESS),
+        false => Err("the thread that watches has ended; a restart helps".to_owned()),
+    }
+}
+
+/// Ends the program with success at a signal. The answer tells that this is why it ends.
+fn end_at_signal(
+    termination: Termination,
+    source: Canceller,
+    log: &Arc<Log>,
+) -> Result<Arc<AtomicBool>, String> {
+    let is_ended = Arc::new(AtomicBool::new(false));
+    let (ended, log) = (Arc::clone(&is_ended), Arc::clone(log));
+    let wait = move || {
+        if let Ok(signal) = termination.wait() {
+            log.info(format_args!("ended by {signal}"));
+            ended.store(true, Ordering::Release);
+            source.cancel();
+            thread::sleep(END_WITHIN);
+            // The program waits for systemctl or the host: what it does there is done again later.
+            std::process::exit(0);
+        }
+    };
+    let thread = thread::Builder::new().name("signals".to_owned());
+    let started = thread.spawn(wait);
+    started.map_err(|error| format!("cannot start a thread: {error}"))?;
+    Ok(is_ended)
+}
+
+/// The machine and what it acts on.
+struct Watcher {
+    watch: Watch,
+    client: Client,
+    run: RunDir,
+    log: Arc<Log>,
+}
+
+impl Watcher {
+    /// Carries on where the last one ended.
+    fn begin(client: Client, log: Arc<Log>) -> Self {
+        let run = RunDir::from_environment();
+        let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
+        let boot = boot.unwrap_or_default().trim().to_owned();
+        let kept = run.kept().unwrap_or_else(|error| {
+            log.warn(format_args!(
+                "cannot read what the last watcher kept, beginning anew: {error}"
+            ));
+            None
+        });
+        let (watch, effects) = Watch::new(boot, kept);
+        let mut watcher = Self {
+            watch,
+            client,
+            run,
+            log,
+        };
+        watcher.perform_all(effects);
+        watcher
+    }
+
+    /// Until the inbox is closed.
+    fn run(mut self, inbox: &Inbox) {
+        loop {
+            let left = |at: Duration| at.saturating_sub(since_boot());
+            let until = self.watch.wake_at().map(|at| Instant::now() + left(at));
+            let effects = match inbox.next(until) {
+                Arrival::Reply(value) => self.step(Event::Seen(value.as_deref())),
+                Arrival::Late => self.step(Event::Woken),
+                Arrival::Closed => return,
+            };
+            self.perform_all(effects);
+        }
+    }
+
+    fn step(&mut self, event: Event<'_>) -> Vec<Effect> {
+        let now = Now {
+            boot: since_boot(),
+            unix: SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .unwrap_or_default(),
+        };
+        self.watch.step(event, now)
+    }
+
+    fn perform_all(&mut self, effects: Vec<Effect>) {
+        let mut effects = VecDeque::from(effects);
+        while let Some(effect) = effects.pop_front() {
+            if let Some(result) = self.perform(effect) {
+                effects.extend(self.step(result));
+            }
+        }
+    }
+
+    fn perform(&self, effect: Effect) -> Option<Event<'static>> {
+        match effect {
+            Effect::Forget => self.note(self.run.forget()),
+            Effect::Save(kept) => self.note(self.run.keep(&kept)),
+            Effect::Leave(pending) => self.note(self.run.leave(&pending)),
+            Effect::Withdraw => self.note(self.run.withdraw()),
+            Effect::ReadDetails => return Some(Event::Details(self.details())),
+            Effect::Start => return Some(Event::Started(systemctl::queue_start())),
+            Effect::Look(request) => {
+                // What cannot be read is not started again and again.
+                let runner = self.run.runner_of(&request);
+                return Some(Event::Looked(runner.unwrap_or(Runner::Unknown)));
+            }
+            Effect::Report(made) => self.report(made),
+            Effect::Say(notice) => self.say(&notice),
+        }
+        None
+    }
+
+    fn details(&self) -> Result<Details, Failure> {
+        let json = self.client.get_recursive(&Key::shutdown_details())?;
+        Details::read(&json)
+    }
+
+    /// Beside the watching, for it may take its time.
+    fn report(&self, made: Report) {
+        let (client, run, log) = (self.client.clone(), self.run.clone(), Arc::clone(&self.log));
+        let thread = thread::Builder::new().name("report".to_owned());
+        let started = thread.spawn(move || {
+            if let Err(problem) = report(&client, &run, &made) {
+                log.warn(format_args!("{problem}"));
+            }
+        });
+        if let Err(error) = started {
+            let log = &self.log;
+            log.warn(format_args!("the host does not learn of it: {error}"));
+        }
+    }
+
+    /// Scripts matter more than what is kept about them: a directory that cannot be written stops
+    /// nothing.
+    fn note(&self, written: io::Result<()>) {
+        if let Err(error) = written {
+            self.log.warn(format_args!(
+                "cannot keep the state of the stop, its scripts may lack a deadline or a report: {error}"
+            ));
+        }
+    }
+
+    fn say(&self, notice: &Notice) {
+        if notice.is_warning() {
+            self.log.warn(format_args!("{notice}"));
+        } else {
+            self.log.info(format_args!("{notice}"));
+        }
+    }
+}

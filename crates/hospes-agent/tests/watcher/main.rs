@@ -1,0 +1,9 @@
+//! The watcher of a requested stop, from outside: the real program, a metadata server, and a
+//! systemctl that only writes down what it is asked for.
+#![allow(clippy::unwrap_used, reason = "a test that fails panics")]
+
+mod ending;
+mod guest;
+mod host;
+mod stops;
+mod trouble;
