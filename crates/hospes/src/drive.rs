@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use conditions::GuestId;
 use journal::{GuestLock, IntendedStep, NewRun, RunId, RunStatus};
 use lifecycle::gate::Accepted;
-use lifecycle::operation::{Effect, Event, Operation, Outcome, Saved};
+use lifecycle::operation::{Effect, Event, Operation, Outcome, Saved, WaitEnd, Word};
 use serde_json::Value;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -28,9 +28,19 @@ pub(crate) struct Run {
 /// How a driven operation ended.
 pub(crate) enum Ended {
     /// It came to an end of its own.
-    With(Box<Outcome>),
+    With(Box<Driven>),
     /// The operator interrupted it; the guest is left as it is.
-    Interrupted,
+    Interrupted {
+        /// A stop stays announced to the guest.
+        announced: bool,
+    },
+}
+
+/// What came of an operation.
+pub(crate) struct Driven {
+    pub(crate) outcome: Outcome,
+    /// How the time for graceful scripts ended, where there was one.
+    pub(crate) waited: Option<WaitEnd>,
 }
 
 impl Run {
@@ -81,11 +91,11 @@ impl Run {
         let mut ctrl_c = signal(SignalKind::interrupt()).context("cannot listen to Ctrl-C")?;
         tokio::select! {
             outcome = self.drive_to_end(world, operation, effect, progress) => {
-                outcome.map(|outcome| Ended::With(Box::new(outcome)))
+                outcome.map(|driven| Ended::With(Box::new(driven)))
             }
             _ = ctrl_c.recv() => {
                 self.note("interrupted by the operator; nothing more was asked of the guest")?;
-                Ok(Ended::Interrupted)
+                Ok(Ended::Interrupted { announced: self.is_announced() })
             }
         }
     }
@@ -96,22 +106,52 @@ impl Run {
         mut operation: Operation,
         mut effect: Effect,
         progress: &Progress,
-    ) -> Result<Outcome> {
+    ) -> Result<Driven> {
+        let saved = operation.saved();
+        if saved.waits_until().is_some() {
+            progress.doing(&world.guest, &words::waits(&saved, now()));
+        }
         loop {
+            let before = operation.saved();
             effect = match effect {
                 Effect::Finish(outcome) => {
                     self.finish(&outcome, &operation)?;
-                    return Ok(*outcome);
+                    return Ok(Driven {
+                        outcome: *outcome,
+                        waited: before.wait_end().cloned(),
+                    });
                 }
                 effect if effect.is_recorded() => {
                     self.recorded(world, &mut operation, effect, progress)
                         .await?
                 }
                 effect => {
-                    progress.waiting(&world.guest, words::waiting(&operation, &effect));
+                    progress.waiting(&world.guest, &words::waiting(&before, &effect, now()));
                     self.looked(world, &mut operation, effect, progress).await?
                 }
             };
+            self.remark_wait(world, &before, &operation.saved(), progress)?;
+        }
+    }
+
+    /// Remarks that the time for graceful scripts begins, and how it ended.
+    fn remark_wait(
+        &self,
+        world: &World,
+        before: &Saved,
+        after: &Saved,
+        progress: &Progress,
+    ) -> Result<()> {
+        if before.waits_until().is_none() && after.waits_until().is_some() {
+            progress.doing(&world.guest, &words::waits(after, now()));
+        }
+        match after.wait_end() {
+            Some(end) if before.wait_end() != Some(end) => {
+                let (outcome, detail) = words::wait_end(end);
+                progress.done(&world.guest, outcome, &detail);
+                self.note(&format!("{outcome}: {detail}"))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -125,7 +165,11 @@ impl Run {
         progress: &Progress,
     ) -> Result<Effect> {
         let before = operation.saved();
-        let event = world.perform(effect).await;
+        let mut event = world.perform(effect).await;
+        if let Event::Heard(heard) = &mut event {
+            heard.word = self.word()?;
+            return Ok(operation.step(event, now()));
+        }
         let (outcome, detail) = words::result(&event);
         let next = operation.step(event, now());
         if operation.saved() != before {
@@ -171,6 +215,7 @@ impl Run {
             _ if outcome.is_success() => RunStatus::Done,
             _ if outcome.is_resumable() || operation.saved().is_owed() => RunStatus::Resumable,
             Outcome::Refused { .. } => RunStatus::Refused,
+            Outcome::Aborted { .. } => RunStatus::Abandoned,
             _ => RunStatus::Failed,
         };
         let text = serde_json::to_string(outcome).context("an outcome is plain data")?;
@@ -192,6 +237,19 @@ impl Run {
         ))
     }
 
+    /// What another hospes says to this run.
+    fn word(&self) -> Result<Option<Word>> {
+        let said = self.store.journal().said(self.id)?;
+        Ok(said.as_deref().and_then(read_word))
+    }
+
+    /// Whether the guest is told of a stop, as far as the journal knows.
+    fn is_announced(&self) -> bool {
+        let record = self.store.journal().run(self.id).ok().flatten();
+        let saved = record.and_then(|record| serde_json::from_value::<Saved>(record.state).ok());
+        saved.is_some_and(|saved| saved.announced().is_some())
+    }
+
     fn note(&self, text: &str) -> Result<()> {
         Ok(self.store.journal().note(self.id, text, now())?)
     }
@@ -209,6 +267,27 @@ pub(crate) async fn drive_unrecorded(
         }
         let event: Event = world.perform(effect).await;
         effect = operation.step(event, now());
+    }
+}
+
+const ABORT: &str = "abort";
+const NOW: &str = "now";
+
+/// Says `word` to a run that this or another hospes drives, or will.
+pub(crate) fn say(store: &Store, run: RunId, word: Word) -> Result<()> {
+    let operator = operator();
+    let (text, note) = match word {
+        Word::Abort => (ABORT, format!("{operator} cancels the stop")),
+        Word::Now => (NOW, format!("{operator} ends the wait")),
+    };
+    Ok(store.journal().say(run, text, &note, now())?)
+}
+
+fn read_word(text: &str) -> Option<Word> {
+    match text {
+        ABORT => Some(Word::Abort),
+        NOW => Some(Word::Now),
+        _ => None,
     }
 }
 

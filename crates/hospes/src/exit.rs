@@ -2,7 +2,10 @@
 
 use std::process::ExitCode;
 
+use journal::MetadataLockError;
 use lifecycle::operation::Outcome;
+
+use crate::metadata::StoreError;
 
 /// How the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +79,14 @@ pub fn exit_of_error(error: &anyhow::Error) -> Exit {
     }
     if error.is::<lifecycle::gate::CannotBeAccepted>() {
         return Exit::Usage;
+    }
+    if error.is::<crate::cli::Misused>() || error.is::<metadata::InvalidKey>() {
+        return Exit::Usage;
+    }
+    match error.downcast_ref() {
+        Some(StoreError::Change(_)) => return Exit::Usage,
+        Some(StoreError::Lock(MetadataLockError::Held { .. })) => return Exit::Refused,
+        _ => {}
     }
     if matches!(error.downcast_ref(), Some(journal::LockError::Held { .. })) {
         return Exit::Refused;

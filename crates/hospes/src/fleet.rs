@@ -1,25 +1,27 @@
 //! The guests of the configuration and what it takes to reach each of them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Result;
 use conditions::{GuestId, NodeName};
 use config::{Config, Deadlines, Environment, Selector};
 use hypervisor_qemu::{LocalGuest, QemuHypervisor};
 use journal::{GuestLock, Holder, RunId};
-use lifecycle::operation::{Limits, Saved};
+use lifecycle::operation::{Limits, Saved, WithoutWatcher};
 use lifecycle::ports::Hypervisor;
 use ssh::{Hop, SshShell, Target};
 
 use crate::cli::Global;
 use crate::clock::now;
-use crate::edge::{AgentSlot, CallDeadlines, Judge, World};
+use crate::edge::{AgentSlot, CallDeadlines, Judge, MetadataNotice, World};
+use crate::metadata;
 use crate::show::Progress;
 use crate::store::Store;
 
 /// Everything that a command works with.
 pub(crate) struct Fleet {
-    config: Config,
+    config: Arc<Config>,
     hypervisor: Arc<dyn Hypervisor>,
     store: Arc<Store>,
     json: bool,
@@ -32,6 +34,7 @@ impl Fleet {
     /// Reads the configuration and opens the journal.
     pub(crate) fn load(global: &Global) -> Result<Self> {
         let config = Config::load(global.config.as_deref(), &Environment::current())?;
+        let config = Arc::new(config);
         let store = Arc::new(Store::open(&config.state_dir)?);
         let node = NodeName::new(host_name());
         let guests = config
@@ -78,12 +81,14 @@ impl Fleet {
         );
         let slot = Arc::new(slot);
         let ssh = guest.ssh.as_ref().map(|ssh| self.shell(guest, ssh, &slot));
+        let notice = Arc::new(self.notice());
         let calls = CallDeadlines::of(&guest.deadlines);
         Ok(World {
             guest: guest.name.clone(),
             hypervisor,
             slot,
             ssh,
+            notice,
             calls,
         })
     }
@@ -102,6 +107,11 @@ impl Fleet {
             store: Arc::clone(&self.store),
             slot: Arc::clone(slot),
         }
+    }
+
+    /// Where guests are told that they will be stopped.
+    pub(crate) fn notice(&self) -> MetadataNotice {
+        MetadataNotice(metadata::Store::open(&self.config))
     }
 
     /// The right to operate on a guest; nobody else has it until it is dropped.
@@ -153,6 +163,18 @@ impl Member {
     /// How to log in, if there is an address.
     pub(crate) fn target(&self) -> Option<Target> {
         self.0.ssh.as_ref().map(|ssh| target(&self.0, ssh))
+    }
+
+    /// How it is stopped where nothing else is said: whether its scripts run first, and what if
+    /// nobody in it watches.
+    pub(crate) fn graceful(&self) -> (Option<Duration>, WithoutWatcher) {
+        let settings = &self.0.metadata;
+        let without_watcher = match settings.without_watcher {
+            config::WithoutWatcher::GoOn => WithoutWatcher::GoOn,
+            config::WithoutWatcher::Wait => WithoutWatcher::Wait,
+            config::WithoutWatcher::Refuse => WithoutWatcher::Refuse,
+        };
+        (settings.graceful, without_watcher)
     }
 
     /// Deadlines of the phases.
@@ -220,7 +242,7 @@ fn hop(jump: &config::Jump, ssh: &config::Ssh) -> Hop {
 }
 
 /// This machine's name: the node of its local guests.
-fn host_name() -> String {
+pub(crate) fn host_name() -> String {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let name = name.trim();
     if name.is_empty() {

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! main ─► cli (definition) ─► verbs (one file a verb) ─► drive (journal, effects) ─► edge (the world)
+//!                                        ├─► metadata (the store, through its server or directly)
 //!                                        └─► show (tables, timelines, JSON)
 //! ```
 
@@ -11,6 +12,7 @@ mod drive;
 mod edge;
 mod exit;
 mod fleet;
+mod metadata;
 mod show;
 mod store;
 mod verbs;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
-use super::{AcceptUnknown, Selection};
+use super::{AcceptUnknown, GracefulStop, Metadata, Selection};
 
 /// Check, repair, gate, restart and prove: virtual machines on QEMU, from the host's side.
 ///
@@ -67,8 +67,10 @@ pub enum Verb {
     Start(Start),
     /// Show, learn or confirm the SSH host keys of a guest
     Trust(Trust),
-    /// List, show, resume or abandon recorded runs
+    /// List, show, resume, abort or abandon recorded runs
     Runs(Runs),
+    /// Serve metadata to guests, read and change it: scripts, attributes, graceful stops
+    Metadata(Metadata),
     /// Print a shell completion script
     Completions {
         /// For this shell
@@ -149,6 +151,9 @@ pub struct Power {
     /// Only check and say what would be done; change nothing
     #[arg(long)]
     pub check: bool,
+    /// Whether the guest's own scripts run first
+    #[command(flatten)]
+    pub graceful: GracefulStop,
     /// Accepted for this call
     #[command(flatten)]
     pub accept: AcceptUnknown,
@@ -216,6 +221,12 @@ pub enum RunsVerb {
         /// Accepted for this call
         #[command(flatten)]
         accept: AcceptUnknown,
+    },
+    /// Cancel a graceful stop that waits for the guest's scripts, whether or not its hospes still
+    /// runs: the guest is told, and not stopped
+    Abort {
+        /// The run ("r12")
+        run: String,
     },
     /// Give a run up: what it still owed is not done
     Abandon {

@@ -1,5 +1,7 @@
 //! Options that several commands share.
 
+use std::time::Duration;
+
 use clap::Args;
 use conditions::Condition;
 use lifecycle::gate::{Accepted, CannotBeAccepted};
@@ -24,6 +26,50 @@ impl AcceptUnknown {
     /// The accepted ones, unless one of them never may be.
     pub fn accepted(&self) -> Result<Accepted, CannotBeAccepted> {
         Accepted::new(self.accept_unknown.iter().copied())
+    }
+}
+
+/// Whether the scripts of the guests themselves run before they are stopped.
+#[derive(Debug, Args)]
+pub struct GracefulStop {
+    /// Announce the stop and let the guest's graceful scripts run first, up to this long ("10m";
+    /// without TIME, which guests must precede: as configured, else 10m)
+    #[arg(long, value_name = "TIME", num_args = 0..=1, value_parser = grace,
+          conflicts_with_all = ["no_graceful", "now"])]
+    graceful: Option<Option<Duration>>,
+    /// Do not wait for graceful scripts, though the configuration says so
+    #[arg(long, conflicts_with = "now")]
+    no_graceful: bool,
+    /// End the wait for graceful scripts: a hospes that waits for this guest's goes on at once and
+    /// is followed; a run whose hospes died there is taken over; else as --no-graceful
+    #[arg(long)]
+    pub now: bool,
+}
+
+impl GracefulStop {
+    /// Where nothing else is said.
+    const DEFAULT: Duration = Duration::from_secs(600);
+
+    /// How long the scripts of a guest have that is `configured` like this; none: they do not run.
+    #[must_use]
+    pub fn time(&self, configured: Option<Duration>) -> Option<Duration> {
+        match self.graceful {
+            _ if self.no_graceful || self.now => None,
+            Some(time) => Some(time.or(configured).unwrap_or(Self::DEFAULT)),
+            None => configured,
+        }
+    }
+}
+
+fn grace(text: &str) -> Result<Duration, String> {
+    let day = Duration::from_secs(24 * 60 * 60);
+    let time = humantime::parse_duration(text).map_err(|error| {
+        format!("{error}; a time such as 10m goes here, and guests before --graceful")
+    })?;
+    match time {
+        time if time < Duration::from_secs(1) => Err("at least 1s".to_owned()),
+        time if time > day => Err("at most 24h".to_owned()),
+        time => Ok(time),
     }
 }
 

@@ -5,8 +5,11 @@ use std::time::Duration;
 
 use conditions::{Check, GuestId, Observation};
 use lifecycle::gate::{Permit, StartOrder};
-use lifecycle::operation::{AskReport, Effect, Event};
-use lifecycle::ports::{Asked, GuestShell, Hypervisor, HypervisorError, Privilege, ShellError};
+use lifecycle::operation::{AskReport, Effect, Event, Heard, Notice};
+use lifecycle::ports::{
+    Asked, GuestShell, Hypervisor, HypervisorError, NoticeError, Presence, Privilege, ShellError,
+    Standing, StopNotice,
+};
 use lifecycle::{NotReady, READINESS_SCRIPT, Readiness};
 use ssh::SshShell;
 
@@ -20,6 +23,7 @@ pub(crate) struct World {
     pub(crate) slot: Arc<AgentSlot>,
     /// Absent when the guest has no address.
     pub(crate) ssh: Option<SshShell>,
+    pub(crate) notice: Arc<dyn StopNotice>,
     pub(crate) calls: CallDeadlines,
 }
 
@@ -58,6 +62,14 @@ impl World {
             Effect::Probe => Event::Probed(self.probe().await),
             Effect::Reboot => Event::Asked(self.reboot().await),
             Effect::Apply(remedy) => Event::Applied(apply::apply(self, &remedy).await),
+            Effect::Watcher => Event::Watcher(self.watcher().await),
+            Effect::Notify(notice) => {
+                Event::Notified(self.notify(&notice).await.map_err(|e| e.to_string()))
+            }
+            Effect::Listen(request) => Event::Heard(Heard {
+                standing: self.standing(request.as_deref()).await,
+                word: None,
+            }),
             Effect::Sleep(pause) => {
                 tokio::time::sleep(pause).await;
                 Event::Woke
@@ -100,6 +112,33 @@ impl World {
             Err(HypervisorError::TimedOut(why)) => AskReport::Unknown(why),
             Err(error) => AskReport::NotSent(error.to_string()),
         }
+    }
+
+    /// Whether the guest's watcher is there. Where nobody can say, nobody serves it.
+    pub(crate) async fn watcher(&self) -> Presence {
+        let presence = self.notice.presence(&self.guest).await;
+        presence.unwrap_or_else(|error| Presence::Absent {
+            why: error.to_string(),
+        })
+    }
+
+    async fn notify(&self, notice: &Notice) -> Result<(), NoticeError> {
+        match notice {
+            Notice::Pending(request) => self.notice.announce(&self.guest, request).await,
+            Notice::Stopping(request) => self.notice.stopping(&self.guest, request).await,
+            Notice::Withdrawn(request) => self.notice.withdraw(&self.guest, request).await,
+        }
+    }
+
+    async fn standing(&self, request: Option<&str>) -> Result<Standing, String> {
+        let Some(request) = request else {
+            return Ok(Standing {
+                announced: false,
+                report: None,
+            });
+        };
+        let standing = self.notice.standing(&self.guest, request).await;
+        standing.map_err(|error| error.to_string())
     }
 
     async fn start(&self, order: StartOrder) -> Result<String, String> {

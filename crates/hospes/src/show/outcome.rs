@@ -43,7 +43,14 @@ pub(crate) fn outcome_lines(guest: &GuestId, outcome: &Outcome, run: Option<RunI
             lines.extend(manual.iter().map(|what| format!("  for you: {what}")));
             lines
         }
-        Outcome::Refused { refusal } => refused(refusal),
+        Outcome::Refused { refusal, announced } => refused(refusal, *announced),
+        Outcome::Aborted { announced: true } => vec![
+            format!("{guest}: the stop is cancelled; the guest was told, and not stopped"),
+            "  its graceful scripts may have run".to_owned(),
+        ],
+        Outcome::Aborted { announced: false } => vec![format!(
+            "{guest}: the stop is cancelled; the guest was told nothing"
+        )],
         Outcome::StillRunning { after } => vec![
             format!("{guest}: still running after {after:.0?}; nothing was forced"),
             format!("  it may yet go down; to go on: {resume}"),
@@ -82,7 +89,7 @@ pub(crate) fn outcome_lines(guest: &GuestId, outcome: &Outcome, run: Option<RunI
 /// The end of an operation in one line.
 pub(crate) fn outcome_line(guest: &GuestId, outcome: &Outcome, run: RunId) -> String {
     match outcome {
-        Outcome::Refused { refusal } => refusal.to_string(),
+        Outcome::Refused { refusal, .. } => refusal.to_string(),
         Outcome::PartlyFixed {
             applied, health, ..
         } => format!(
@@ -130,9 +137,15 @@ fn unhealthy(health: &Health) -> impl Iterator<Item = String> {
     })
 }
 
-fn refused(refusal: &Refusal) -> Vec<String> {
+fn refused(refusal: &Refusal, announced: bool) -> Vec<String> {
     let guest = &refusal.guest;
-    let mut lines = vec![format!("{guest}: refused; the guest was not touched:")];
+    let touched = match announced {
+        false => "the guest was not touched",
+        true => {
+            "the announced stop was withdrawn (graceful scripts may have run), nothing else done"
+        }
+    };
+    let mut lines = vec![format!("{guest}: refused; {touched}:")];
     for reason in &refusal.reasons {
         lines.push(format!("  {reason}"));
         if let lifecycle::gate::RefusalReason::Condition { verdict } = reason {

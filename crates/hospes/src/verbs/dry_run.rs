@@ -3,11 +3,14 @@
 use anyhow::Result;
 use conditions::{GuestId, RunState};
 use lifecycle::gate::{Accepted, RefusalReason, objections};
+use lifecycle::operation::{Graceful, WithoutWatcher};
+use lifecycle::ports::Presence;
 use serde::Serialize;
 use serde_json::json;
 
+use super::change::graceful;
 use crate::Exit;
-use crate::cli::Selection;
+use crate::cli::{self, Selection};
 use crate::clock::now;
 use crate::fleet::Fleet;
 use crate::show;
@@ -21,6 +24,9 @@ struct Forecast {
     /// Why not, or what it would do.
     lines: Vec<String>,
     reasons: Vec<RefusalReason>,
+    /// Whether somebody in it watches for a stop, where it would be announced.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    watcher: Option<bool>,
     #[serde(skip)]
     exit: Exit,
 }
@@ -33,6 +39,7 @@ impl Forecast {
             admitted: exit == Exit::Ok,
             lines,
             reasons,
+            watcher: None,
             exit,
         }
     }
@@ -42,27 +49,66 @@ impl Forecast {
 pub(super) async fn power(
     fleet: &Fleet,
     verb: &str,
-    selection: &Selection,
+    options: &cli::Power,
     accepted: &Accepted,
 ) -> Result<Exit> {
     let mut forecasts = Vec::new();
-    for member in fleet.select(&selection.selectors)? {
+    for member in fleet.select(&options.selection.selectors)? {
         let world = fleet.world(&member)?;
+        let graceful = graceful(&member, options);
+        let presence = match graceful {
+            Some(_) => Some(world.watcher().await),
+            None => None,
+        };
         let check = world.check().await;
-        let reasons = objections(&check, accepted, now(), member.limits().permit);
-        let lines = match reasons.is_empty() {
-            true => vec![format!("would {verb} (boot {})", boot(&check))],
-            false => reasons.iter().map(ToString::to_string).collect(),
+        let mut reasons = objections(&check, accepted, now(), member.limits().permit);
+        if reasons.is_empty() {
+            reasons.extend(unwatched(graceful, presence.as_ref()));
+        }
+        let (lines, exit) = match reasons.is_empty() {
+            true => {
+                let mut lines = would_announce(graceful, presence.as_ref());
+                lines.push(format!("would {verb} (boot {})", boot(&check)));
+                (lines, Exit::Ok)
+            }
+            false => {
+                let lines = reasons.iter().map(ToString::to_string).collect();
+                (lines, Exit::Refused)
+            }
         };
-        let exit = if reasons.is_empty() {
-            Exit::Ok
-        } else {
-            Exit::Refused
-        };
-        let guest = member.id().clone();
-        forecasts.push(Forecast::new(guest, lines, reasons, exit));
+        let mut forecast = Forecast::new(member.id().clone(), lines, reasons, exit);
+        forecast.watcher = presence.map(|presence| presence == Presence::Watching);
+        forecasts.push(forecast);
     }
     tell(fleet, verb, &forecasts)
+}
+
+/// The refusal for want of a watcher.
+fn unwatched(graceful: Option<Graceful>, presence: Option<&Presence>) -> Option<RefusalReason> {
+    match (graceful?.without_watcher, presence?) {
+        (WithoutWatcher::Refuse, Presence::Absent { why }) => {
+            Some(RefusalReason::NoWatcher { why: why.clone() })
+        }
+        _ => None,
+    }
+}
+
+/// What would be told to the guest first.
+fn would_announce(graceful: Option<Graceful>, presence: Option<&Presence>) -> Vec<String> {
+    let (Some(graceful), Some(presence)) = (graceful, presence) else {
+        return Vec::new();
+    };
+    let announce = format!(
+        "would announce the stop: its graceful scripts have {}",
+        show::words::span(graceful.max)
+    );
+    match (presence, graceful.without_watcher) {
+        (Presence::Watching, _) => vec![format!("{announce} (a watcher is there)")],
+        (Presence::Absent { why }, WithoutWatcher::GoOn) => {
+            vec![format!("would run none of its graceful scripts: {why}")]
+        }
+        (Presence::Absent { why }, _) => vec![format!("{announce} (no watcher: {why})")],
+    }
 }
 
 /// `start --check`.

@@ -14,7 +14,8 @@ pub(super) async fn run(fleet: &Fleet, options: &cli::Fix) -> Result<Exit> {
     if options.check {
         return dry_run(fleet, options).await;
     }
-    change::each(fleet, "fix", &options.selection, &|_| Request::Fix).await
+    let order = change::Order::plain("fix", &|_| Request::Fix);
+    change::each(fleet, &options.selection, &order).await
 }
 
 /// Shows the plan with its diffs. Fails when there is something to mend, so that a script can ask.

@@ -6,9 +6,11 @@ mod dry_run;
 mod fix;
 mod guests;
 mod inspect;
+mod metadata;
 mod ready;
 mod runs;
 mod trust;
+mod waiting;
 
 use anyhow::Result;
 
@@ -33,6 +35,7 @@ pub async fn run(cli: Cli) -> Result<Exit> {
         Verb::Start(options) => change::start(&fleet()?, &options).await,
         Verb::Trust(options) => trust::run(&fleet()?, &options).await,
         Verb::Runs(options) => runs::run(&fleet()?, &options).await,
+        Verb::Metadata(options) => metadata::run(&global, &options).await,
         Verb::Completions { shell } => {
             completions(shell, &mut std::io::stdout().lock())?;
             Ok(Exit::Ok)

@@ -1,18 +1,21 @@
-//! `runs`: the journal's runs: list, show, resume, abandon.
+//! `runs`: the journal's runs: list, show, resume, abort, abandon.
 
 use anyhow::{Context, Result, bail};
 use conditions::{GuestId, RunState};
-use journal::{RunFilter, RunId, RunRecord, RunStatus, RunSummary};
+use journal::{GuestLock, RunFilter, RunId, RunRecord, RunStatus, RunSummary};
+use lifecycle::gate::Accepted;
 use lifecycle::operation::{Operation, Outcome, Saved};
+use lifecycle::ports::StopNotice;
 use serde_json::json;
 
 use super::change::{Report, show_report};
+use super::waiting;
 use crate::Exit;
 use crate::cli::{self, RunsVerb};
 use crate::clock::now;
 use crate::drive::{Run, operator};
-use crate::fleet::Fleet;
-use crate::show::{self, outcome_line};
+use crate::fleet::{Fleet, Member};
+use crate::show::{self, Progress, outcome_line};
 
 pub(super) async fn run(fleet: &Fleet, options: &cli::Runs) -> Result<Exit> {
     match &options.verb {
@@ -23,7 +26,8 @@ pub(super) async fn run(fleet: &Fleet, options: &cli::Runs) -> Result<Exit> {
         } => forecast(fleet, run, "resume").await,
         RunsVerb::Resume { run, accept, .. } => resume(fleet, run, accept).await,
         RunsVerb::Abandon { run, check: true } => forecast(fleet, run, "abandon").await,
-        RunsVerb::Abandon { run, .. } => abandon(fleet, run),
+        RunsVerb::Abort { run } => waiting::abort(fleet, &record(fleet, run)?).await,
+        RunsVerb::Abandon { run, .. } => abandon(fleet, run).await,
     }
 }
 
@@ -133,17 +137,14 @@ async fn resume(fleet: &Fleet, run: &str, accept: &cli::AcceptUnknown) -> Result
             record.summary.status
         );
     }
-    let saved: Saved = serde_json::from_value(record.state).context(
-        "the run's state cannot be read by this version; look at the guest, then abandon the run",
-    )?;
-    let run = Run::resume(fleet.store(), lock, record.summary.id)?;
-    let accepted = accept.accepted()?;
-    run.note_accepted(&accepted)?;
-    let (operation, effect) = Operation::resume(saved, accepted, member.limits(), now());
     let progress = fleet.progress();
-    let world = fleet.world(&member)?;
-    let ended = run.drive(&world, operation, effect, &progress).await?;
-    let report = Report::of(&guest, run.id, ended);
+    let run = Resumed {
+        id: record.summary.id,
+        lock,
+        saved: saved(record.state)?,
+        accepted: accept.accepted()?,
+    };
+    let report = run.drive(fleet, &member, &progress).await?;
     show_report(fleet, &report, &progress)?;
     drop(progress);
     if fleet.json() {
@@ -151,6 +152,38 @@ async fn resume(fleet: &Fleet, run: &str, accept: &cli::AcceptUnknown) -> Result
         show::document(verb, &json!({ "resumed": true, "guests": [&report] }))?;
     }
     Ok(report.exit())
+}
+
+/// What a run saved of its operation.
+pub(super) fn saved(state: serde_json::Value) -> Result<Saved> {
+    serde_json::from_value(state).context(
+        "the run's state cannot be read by this version; look at the guest, then abandon the run",
+    )
+}
+
+/// An open run that is about to be taken up again.
+pub(super) struct Resumed {
+    pub(super) id: RunId,
+    pub(super) lock: GuestLock,
+    pub(super) saved: Saved,
+    pub(super) accepted: Accepted,
+}
+
+impl Resumed {
+    pub(super) async fn drive(
+        self,
+        fleet: &Fleet,
+        member: &Member,
+        progress: &Progress,
+    ) -> Result<Report> {
+        let run = Run::resume(fleet.store(), self.lock, self.id)?;
+        run.note_accepted(&self.accepted)?;
+        let (operation, effect) =
+            Operation::resume(self.saved, self.accepted, member.limits(), now());
+        let world = fleet.world(member)?;
+        let ended = run.drive(&world, operation, effect, progress).await?;
+        Ok(Report::of(member.id(), run.id, ended))
+    }
 }
 
 async fn forecast(fleet: &Fleet, run: &str, verb: &str) -> Result<Exit> {
@@ -166,6 +199,9 @@ async fn forecast(fleet: &Fleet, run: &str, verb: &str) -> Result<Exit> {
     let now = seen.map_or_else(|error| error.to_string(), |seen| seen.evidence);
     let saved = serde_json::from_value::<Saved>(record.state.clone()).ok();
     let owes = match saved {
+        Some(saved) if saved.is_cancellable() && saved.is_owed() => {
+            "a stop is announced to the guest, which may run its graceful scripts"
+        }
         Some(saved) if saved.owes_start() => "it owes the guest a start",
         Some(saved) if saved.is_owed() => "the guest may still act on what it was asked",
         Some(_) => "nothing is owed",
@@ -188,8 +224,27 @@ async fn forecast(fleet: &Fleet, run: &str, verb: &str) -> Result<Exit> {
     })
 }
 
-fn abandon(fleet: &Fleet, run: &str) -> Result<Exit> {
+async fn abandon(fleet: &Fleet, run: &str) -> Result<Exit> {
     let id: RunId = run.parse()?;
+    let guest = guest_of(fleet, id)?;
+    let lock = fleet.lock(&guest, "runs abandon")?;
+    withdraw(fleet, &guest, id).await?;
+    let journal = fleet.store().journal();
+    journal.note(id, &format!("given up by {}", operator()), now())?;
+    journal.finish(id, &lock, "", RunStatus::Abandoned, now())?;
+    drop(journal);
+    if fleet.json() {
+        show::document("runs", &json!({ "abandoned": id, "guest": guest }))?;
+    } else {
+        show::line(&format!(
+            "{guest}: run {id} is given up; what it owed is not done"
+        ))?;
+    }
+    Ok(Exit::Ok)
+}
+
+/// The guest of an open run.
+fn guest_of(fleet: &Fleet, id: RunId) -> Result<GuestId> {
     let journal = fleet.store().journal();
     // A damaged run can be given up too; its guest is in the list then.
     let summaries = journal.runs(
@@ -204,19 +259,20 @@ fn abandon(fleet: &Fleet, run: &str) -> Result<Exit> {
         Err(damaged) if damaged.run == id => damaged.guest.parse().ok(),
         _ => None,
     });
-    drop(journal);
-    let guest = guest.with_context(|| format!("run {id} is not open: nothing to give up"))?;
-    let lock = fleet.lock(&guest, "runs abandon")?;
-    let journal = fleet.store().journal();
-    journal.note(id, &format!("given up by {}", operator()), now())?;
-    journal.finish(id, &lock, "", RunStatus::Abandoned, now())?;
-    drop(journal);
-    if fleet.json() {
-        show::document("runs", &json!({ "abandoned": id, "guest": guest }))?;
-    } else {
-        show::line(&format!(
-            "{guest}: run {id} is given up; what it owed is not done"
-        ))?;
-    }
-    Ok(Exit::Ok)
+    guest.with_context(|| format!("run {id} is not open: nothing to give up"))
+}
+
+/// What a run that is given up left announced to its guest.
+async fn withdraw(fleet: &Fleet, guest: &GuestId, run: RunId) -> Result<()> {
+    let record = fleet.store().journal().run(run).ok().flatten();
+    let saved = record.and_then(|record| saved(record.state).ok());
+    let Some(request) = saved.as_ref().and_then(Saved::announced) else {
+        return Ok(());
+    };
+    let withdrawn = fleet.notice().withdraw(guest, request).await;
+    let note = match withdrawn {
+        Ok(()) => "the announced stop is withdrawn".to_owned(),
+        Err(error) => format!("the announced stop could not be withdrawn: {error}"),
+    };
+    Ok(fleet.store().journal().note(run, &note, now())?)
 }

@@ -55,6 +55,11 @@ pub enum RefusalReason {
     BootIdUnknown,
     /// The guest is shutting down already.
     AlreadyStopping,
+    /// Nobody in the guest would run its graceful scripts, and the operator wants them run.
+    NoWatcher {
+        /// What was seen instead, or why nothing could be announced.
+        why: String,
+    },
     /// The evidence is too old.
     Stale {
         /// Age of the oldest evidence, in milliseconds.
@@ -115,6 +120,11 @@ impl RefusalReason {
             ),
             Self::Locked { .. } => Some("wait until the hypervisor's own work ends".to_owned()),
             Self::AlreadyStopping => Some("wait for it to stop".to_owned()),
+            Self::NoWatcher { .. } => Some(
+                "serve its metadata (hospes metadata serve) and have hospes-metadata-scripts in \
+                 the guest; or stop it without its scripts: --no-graceful"
+                    .to_owned(),
+            ),
             Self::Stale { .. } | Self::Moved { .. } => Some("try again: a new check".to_owned()),
             _ => None,
         }
@@ -159,6 +169,9 @@ impl fmt::Display for RefusalReason {
             }
             Self::BootIdUnknown => f.write_str("its boot id could not be read"),
             Self::AlreadyStopping => f.write_str("it is shutting down already"),
+            Self::NoWatcher { why } => {
+                write!(f, "its graceful scripts would not run: {why}")
+            }
             Self::Stale { age_ms, limit_ms } => {
                 write!(
                     f,

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use conditions::{Check, Observation, Remedy};
 
-use super::Outcome;
+use super::{Heard, Notice, Outcome};
 use crate::gate::{Permit, Refusal, StartOrder};
+use crate::ports::Presence;
 use crate::{NotReady, Readiness};
 
 /// One thing to do. Only the caller touches the world.
@@ -25,6 +26,13 @@ pub enum Effect {
     Reboot,
     /// Apply one remedy in the guest. Answer: [`Event::Applied`].
     Apply(Box<Remedy>),
+    /// Look whether somebody in the guest watches for a stop. Answer: [`Event::Watcher`].
+    Watcher,
+    /// Write what the guest reads of its stop. Answer: [`Event::Notified`].
+    Notify(Notice),
+    /// Read what stands of the request with this identity, if one was announced, and what the
+    /// operator says. Answer: [`Event::Heard`].
+    Listen(Option<String>),
     /// Let time pass. Answer: [`Event::Woke`].
     Sleep(Duration),
     /// The operation has ended.
@@ -46,6 +54,12 @@ pub enum Event {
     Probed(Result<Readiness, NotReady>),
     /// Of [`Effect::Apply`]: what it printed, or why it failed.
     Applied(Result<String, String>),
+    /// Of [`Effect::Watcher`].
+    Watcher(Presence),
+    /// Of [`Effect::Notify`]: why not, where it failed.
+    Notified(Result<(), String>),
+    /// Of [`Effect::Listen`].
+    Heard(Heard),
     /// Of [`Effect::Sleep`].
     Woke,
 }
@@ -73,13 +87,19 @@ impl AskReport {
 }
 
 impl Effect {
-    /// Changes the guest, or decides whether it may be changed: recorded with its intent before
-    /// and its result after. The rest only looks or waits.
+    /// Changes the guest or what it is told, or decides whether it may be changed: recorded with
+    /// its intent before and its result after. The rest only looks or waits.
     #[must_use]
     pub const fn is_recorded(&self) -> bool {
         matches!(
             self,
-            Self::Check | Self::Shutdown(_) | Self::Start(_) | Self::Reboot | Self::Apply(_)
+            Self::Check
+                | Self::Shutdown(_)
+                | Self::Start(_)
+                | Self::Reboot
+                | Self::Apply(_)
+                | Self::Watcher
+                | Self::Notify(_)
         )
     }
 
@@ -94,6 +114,11 @@ impl Effect {
             Self::Probe => "probe",
             Self::Reboot => "reboot",
             Self::Apply(_) => "apply",
+            Self::Watcher => "watcher",
+            Self::Notify(Notice::Pending(_)) => "announce",
+            Self::Notify(Notice::Stopping(_)) => "announce-stopping",
+            Self::Notify(Notice::Withdrawn(_)) => "withdraw",
+            Self::Listen(_) => "listen",
             Self::Sleep(_) => "sleep",
             Self::Finish(_) => "finish",
         }

@@ -87,7 +87,7 @@ impl Fix {
                 guest: check.guest().clone(),
                 reasons,
             };
-            return Effect::finish(Outcome::Refused { refusal });
+            return Effect::finish(Outcome::not_admitted(refusal));
         }
         let FixPlan { remedies, manual } = plan(check);
         self.manual = manual;

@@ -7,6 +7,9 @@ use std::time::Duration;
 pub struct Limits {
     /// How long a permit is good, counted from the beginning of its check.
     pub permit: Duration,
+    /// How long after a graceful stop's deadline a late report is waited for: the guest counts
+    /// from when it reads the announcement.
+    pub report: Duration,
     /// From asking for a shutdown to the guest being stopped.
     pub stop: Duration,
     /// From power-on to readiness, and how long `ready` waits (zero: one look).
@@ -27,6 +30,7 @@ impl Default for Limits {
         let seconds = Duration::from_secs;
         Self {
             permit: seconds(60),
+            report: seconds(5),
             stop: seconds(300),
             ready: seconds(300),
             health: seconds(120),

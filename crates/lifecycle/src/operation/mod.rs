@@ -12,6 +12,7 @@
 
 mod effect;
 mod fix;
+mod graceful;
 mod limits;
 mod outcome;
 mod power;
@@ -22,6 +23,7 @@ use conditions::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use effect::{AskReport, Effect, Event};
+pub use graceful::{Graceful, Heard, Notice, Stop, WaitEnd, WithoutWatcher, Word};
 pub use limits::Limits;
 pub use outcome::{BootProof, Outcome};
 pub use power::Goal;
@@ -36,9 +38,9 @@ use reboot::Reboot;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Request {
     /// Hypervisor-initiated recovery: shut down through the agent, power on, prove.
-    Restart(Accepted),
+    Restart(Stop),
     /// Shut down through the agent.
-    Shutdown(Accepted),
+    Shutdown(Stop),
     /// Power on a stopped guest.
     Start,
     /// Guest-initiated, through SSH.
@@ -72,7 +74,7 @@ pub enum Saved {
 
 #[derive(Debug)]
 enum Machine {
-    Power(Power),
+    Power(Box<Power>),
     Reboot(Reboot),
     Fix(Fix),
     Ready(Ready),
@@ -83,13 +85,11 @@ impl Operation {
     #[must_use]
     pub fn start(request: Request, limits: Limits, now: Timestamp) -> (Self, Effect) {
         let (machine, effect) = match request {
-            Request::Restart(accepted) => {
-                Machine::power(Power::begin(Goal::Restart, accepted, now))
+            Request::Restart(stop) => Machine::power(Power::begin(Goal::Restart, stop, now)),
+            Request::Shutdown(stop) => Machine::power(Power::begin(Goal::Shutdown, stop, now)),
+            Request::Start => {
+                Machine::power(Power::begin(Goal::Start, Accepted::none().into(), now))
             }
-            Request::Shutdown(accepted) => {
-                Machine::power(Power::begin(Goal::Shutdown, accepted, now))
-            }
-            Request::Start => Machine::power(Power::begin(Goal::Start, Accepted::none(), now)),
             Request::Reboot => Machine::reboot(Reboot::begin(&limits, now)),
             Request::Fix => Machine::fix(Fix::begin()),
             Request::Ready => Machine::ready(Ready::begin(&limits, now)),
@@ -97,7 +97,8 @@ impl Operation {
         (Self { machine, limits }, effect)
     }
 
-    /// Goes on from what was saved. `accepted` holds for this call alone.
+    /// Goes on from what was saved. `accepted` holds for this call alone; that a stop is graceful
+    /// was saved.
     #[must_use]
     pub fn resume(
         saved: Saved,
@@ -112,6 +113,18 @@ impl Operation {
             Saved::Ready => Machine::ready(Ready::begin(&limits, now)),
         };
         (Self { machine, limits }, effect)
+    }
+
+    /// Cancels what was saved, where it [is cancellable](Saved::is_cancellable): the guest is told
+    /// and not asked.
+    pub fn cancel(saved: Saved, limits: Limits, now: Timestamp) -> Option<(Self, Effect)> {
+        match saved {
+            Saved::Power(saved) if saved.is_cancellable() => {
+                let (machine, effect) = Machine::power(Power::cancel(saved, &limits, now));
+                Some((Self { machine, limits }, effect))
+            }
+            _ => None,
+        }
     }
 
     /// Takes in what came of the last effect and says what is next.
@@ -149,6 +162,45 @@ impl Saved {
         }
     }
 
+    /// A graceful stop is announced, or about to be: the operator may cancel it, or end the wait.
+    #[must_use]
+    pub const fn is_cancellable(&self) -> bool {
+        matches!(self, Self::Power(saved) if saved.is_cancellable())
+    }
+
+    /// The agent was asked to shut the guest down, or is being asked: nothing can be cancelled.
+    #[must_use]
+    pub const fn has_asked(&self) -> bool {
+        matches!(self, Self::Power(saved) if saved.has_asked())
+    }
+
+    /// The identity of the stop that is announced to the guest.
+    #[must_use]
+    pub fn announced(&self) -> Option<&str> {
+        match self {
+            Self::Power(saved) => saved.announced(),
+            _ => None,
+        }
+    }
+
+    /// Until when graceful scripts are waited for.
+    #[must_use]
+    pub const fn waits_until(&self) -> Option<Timestamp> {
+        match self {
+            Self::Power(saved) => saved.waits_until(),
+            _ => None,
+        }
+    }
+
+    /// How the time for graceful scripts ended.
+    #[must_use]
+    pub const fn wait_end(&self) -> Option<&WaitEnd> {
+        match self {
+            Self::Power(saved) => saved.wait_end(),
+            _ => None,
+        }
+    }
+
     /// The guest is owed a start as soon as it is seen stopped.
     #[must_use]
     pub const fn owes_start(&self) -> bool {
@@ -158,7 +210,7 @@ impl Saved {
 
 impl Machine {
     fn power((power, effect): (Power, Effect)) -> (Self, Effect) {
-        (Self::Power(power), effect)
+        (Self::Power(Box::new(power)), effect)
     }
 
     fn reboot((reboot, effect): (Reboot, Effect)) -> (Self, Effect) {

@@ -53,10 +53,20 @@ pub enum Outcome {
         /// What a person has to do.
         manual: Vec<String>,
     },
-    /// The gate stayed shut; the guest was not touched.
+    /// The gate stayed shut; the guest was not asked to go down.
     Refused {
         /// Every reason.
         refusal: Refusal,
+        /// The stop had been announced to the guest, and its graceful scripts may have run. That
+        /// was withdrawn.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        announced: bool,
+    },
+    /// A graceful stop was cancelled before the guest was asked to go down.
+    Aborted {
+        /// It had been announced to the guest, and its graceful scripts may have run. That was
+        /// withdrawn.
+        announced: bool,
     },
     /// It was asked to go down and still runs. Nothing is forced. The run can be resumed.
     StillRunning {
@@ -112,6 +122,15 @@ pub struct BootProof {
 }
 
 impl Outcome {
+    /// Refused before anything was asked or announced.
+    #[must_use]
+    pub(super) const fn not_admitted(refusal: Refusal) -> Self {
+        Self::Refused {
+            refusal,
+            announced: false,
+        }
+    }
+
     /// The run may be taken up again: something is still owed or may still happen.
     #[must_use]
     pub const fn is_resumable(&self) -> bool {

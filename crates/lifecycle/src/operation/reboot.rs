@@ -156,7 +156,7 @@ impl Reboot {
             }
             AskReport::Refused(words) => format!("the guest refused to reboot: {words}"),
             AskReport::NotSent(why) => format!("the guest was not asked to reboot: {why}"),
-            AskReport::Denied(refusal) => return self.end(Outcome::Refused { refusal }),
+            AskReport::Denied(refusal) => return self.end(Outcome::not_admitted(refusal)),
         };
         self.end(Outcome::Failed { reason: failed })
     }

@@ -65,6 +65,7 @@ fn words(reasons: &[RefusalReason]) -> Vec<String> {
         RefusalReason::Moved { from, to } => format!("moved: {from} to {to}"),
         RefusalReason::OtherGuest { observed } => format!("other guest: {observed}"),
         RefusalReason::NotObserved { .. } => "not observed".to_owned(),
+        RefusalReason::NoWatcher { .. } => "no watcher".to_owned(),
     };
     reasons.iter().map(word).collect()
 }

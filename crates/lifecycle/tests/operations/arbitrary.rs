@@ -5,8 +5,13 @@ use std::time::Duration;
 
 use conditions::{BootId, Check, Condition, RunState, Sightings, State, Timestamp, assess};
 use lifecycle::gate::Accepted;
-use lifecycle::operation::{AskReport, Effect, Event, Limits, Operation, Request};
+use lifecycle::operation::{
+    AskReport, Effect, Event, Graceful, Heard, Limits, Notice, Operation, Request, Stop, WaitEnd,
+    WithoutWatcher, Word,
+};
+use lifecycle::ports::{Presence, Standing};
 use lifecycle::{NotReady, Readiness};
+use metadata::stop::{Report, ReportOutcome};
 use proptest::prelude::*;
 
 use crate::{fix, fixture};
@@ -19,6 +24,9 @@ enum Answer {
     Started(bool),
     Probed { boot: u64, uptime: u64, kind: u8 },
     Applied(bool),
+    Watcher(bool),
+    Notified(bool),
+    Heard(u8),
     Woke,
     Killed,
     Fitting { boot: u64, kind: u8 },
@@ -36,16 +44,37 @@ fn answer() -> impl Strategy<Value = Answer> {
         1 => (boot(), 0..1_000_u64, 0..4_u8)
             .prop_map(|(boot, uptime, kind)| Answer::Probed { boot, uptime, kind }),
         1 => any::<bool>().prop_map(Answer::Applied),
+        1 => any::<bool>().prop_map(Answer::Watcher),
+        1 => any::<bool>().prop_map(Answer::Notified),
+        1 => (0..9_u8).prop_map(Answer::Heard),
         1 => Just(Answer::Woke),
         1 => Just(Answer::Killed),
         16 => (boot(), 0..12_u8).prop_map(|(boot, kind)| Answer::Fitting { boot, kind }),
     ]
 }
 
+/// How long graceful scripts may take.
+const GRACE: Duration = Duration::from_secs(100);
+
+fn stop() -> impl Strategy<Value = Stop> {
+    let without_watcher = prop_oneof![
+        Just(WithoutWatcher::GoOn),
+        Just(WithoutWatcher::Wait),
+        Just(WithoutWatcher::Refuse),
+    ];
+    prop::option::of(without_watcher).prop_map(|without_watcher| Stop {
+        accepted: Accepted::none(),
+        graceful: without_watcher.map(|without_watcher| Graceful {
+            max: GRACE,
+            without_watcher,
+        }),
+    })
+}
+
 fn request() -> impl Strategy<Value = Request> {
     prop_oneof![
-        4 => Just(Request::Restart(Accepted::none())),
-        2 => Just(Request::Shutdown(Accepted::none())),
+        8 => stop().prop_map(Request::Restart),
+        4 => stop().prop_map(Request::Shutdown),
         1 => Just(Request::Start),
         2 => Just(Request::Reboot),
         3 => Just(Request::Fix),
@@ -66,6 +95,33 @@ struct Sight {
     may_reboot: Option<BootId>,
 }
 
+/// What a listener hears: nothing of the request, that it stands, a report, or the operator.
+fn heard(kind: u8, stands: bool) -> Heard {
+    let outcome = match kind {
+        2 => Some(ReportOutcome::Done),
+        3 => Some(ReportOutcome::Failed),
+        _ => None,
+    };
+    let report = outcome.map(|outcome| Report {
+        request: String::new(),
+        outcome,
+        exit: None,
+    });
+    let standing = match kind {
+        4 => Err(String::new()),
+        _ => Ok(Standing {
+            announced: stands && kind != 0,
+            report: report.filter(|_| stands),
+        }),
+    };
+    let word = match kind {
+        5 => Some(Word::Now),
+        6 => Some(Word::Abort),
+        _ => None,
+    };
+    Heard { standing, word }
+}
+
 struct Trial {
     request: Request,
     operation: Operation,
@@ -76,6 +132,18 @@ struct Trial {
     /// The boot that was asked and has not been seen to end.
     asked: Option<BootId>,
     ever_asked: bool,
+    told: Told,
+}
+
+/// What the guest was told, as far as the operation knows.
+#[derive(Debug, Default)]
+struct Told {
+    /// The request that is announced.
+    announced: Option<String>,
+    /// Since when its time runs, or ran.
+    since: Option<Timestamp>,
+    /// Withdrawals that failed.
+    failed: u8,
 }
 
 fn spoilt(seen: &mut Sightings, kind: u8) {
@@ -109,6 +177,14 @@ impl Trial {
             sight: Sight::default(),
             asked: None,
             ever_asked: false,
+            told: Told::default(),
+        }
+    }
+
+    fn graceful(&self) -> Option<Graceful> {
+        match &self.request {
+            Request::Restart(stop) | Request::Shutdown(stop) => stop.graceful,
+            _ => None,
         }
     }
 
@@ -130,7 +206,10 @@ impl Trial {
     }
 
     fn event(&mut self, answer: Answer) -> Option<Event> {
-        self.sight.may_stop = None;
+        // The last things before a shutdown do not make its check an older one.
+        if !matches!(self.effect, Effect::Listen(_) | Effect::Notify(_)) {
+            self.sight.may_stop = None;
+        }
         self.sight.may_start = false;
         self.sight.may_reboot = None;
         Some(match answer {
@@ -173,6 +252,11 @@ impl Trial {
             }
             Answer::Applied(true) => Event::Applied(Ok(String::new())),
             Answer::Applied(false) => Event::Applied(Err(String::new())),
+            Answer::Watcher(true) => Event::Watcher(Presence::Watching),
+            Answer::Watcher(false) => Event::Watcher(Presence::Absent { why: String::new() }),
+            Answer::Notified(true) => Event::Notified(Ok(())),
+            Answer::Notified(false) => Event::Notified(Err(String::new())),
+            Answer::Heard(kind) => Event::Heard(heard(kind, self.told.announced.is_some())),
             Answer::Woke => Event::Woke,
             Answer::Fitting { boot, kind } => return self.fitting(boot, kind),
             Answer::Killed => return None,
@@ -196,6 +280,9 @@ impl Trial {
                 kind: kind % 4,
             },
             Effect::Apply(_) => Answer::Applied(good),
+            Effect::Watcher => Answer::Watcher(good),
+            Effect::Notify(_) => Answer::Notified(good),
+            Effect::Listen(_) => Answer::Heard(kind % 9),
             Effect::Sleep(span) => {
                 self.now = self.now + *span;
                 Answer::Woke
@@ -229,8 +316,15 @@ impl Trial {
         self.judge();
     }
 
-    /// What an answer means for what was asked.
+    /// What an answer means for what was asked and told.
     fn settle(&mut self, event: &Event) {
+        if let Effect::Notify(Notice::Withdrawn(_)) = self.effect {
+            match event {
+                Event::Notified(Ok(())) => self.told.announced = None,
+                Event::Notified(Err(_)) => self.told.failed += 1,
+                _ => {}
+            }
+        }
         let never_heard = matches!(
             event,
             Event::Asked(AskReport::Refused(_) | AskReport::NotSent(_) | AskReport::Denied(_))
@@ -242,6 +336,7 @@ impl Trial {
 
     fn judge(&mut self) {
         self.stays_in_its_trade();
+        self.tells_the_guest();
         match &self.effect {
             Effect::Shutdown(permit) => {
                 let boot = permit.boot_id().clone();
@@ -271,7 +366,8 @@ impl Trial {
             }
             Effect::Start(_) => {
                 assert!(self.sight.may_start, "not seen stopped");
-                let promised = self.ever_asked || self.request == Request::Start;
+                let promised =
+                    self.ever_asked || self.told.since.is_some() || self.request == Request::Start;
                 assert!(promised, "nobody promised a start");
                 self.asked = None;
             }
@@ -291,8 +387,53 @@ impl Trial {
         }
     }
 
+    /// One request, in its order, and nothing of it left when it matters.
+    fn tells_the_guest(&mut self) {
+        let announced = self.told.announced.clone();
+        match &self.effect {
+            Effect::Notify(Notice::Pending(request)) => {
+                if let Some(earlier) = announced {
+                    assert_eq!(earlier, request.request, "a second request");
+                }
+                self.told.announced = Some(request.request.clone());
+                self.told.since = Some(self.now);
+            }
+            Effect::Notify(Notice::Stopping(request)) => {
+                assert!(self.sight.may_stop.is_some(), "STOPPING before the permit");
+                assert_eq!(*request, announced.expect("announced"));
+            }
+            Effect::Notify(Notice::Withdrawn(request)) => {
+                assert_eq!(*request, announced.expect("announced"));
+            }
+            Effect::Shutdown(_) if self.graceful().is_some() && self.told.failed == 0 => {
+                let ended = self.operation.saved().wait_end().cloned();
+                let ended = ended.expect("asked before the time for scripts was over");
+                if ended == WaitEnd::Deadline {
+                    let since = self.told.since.expect("announced");
+                    assert!(self.now.since(since) >= GRACE, "asked before the deadline");
+                }
+            }
+            Effect::Start(_) => {
+                let taken_back = announced.is_none() || self.told.failed >= 2;
+                assert!(taken_back, "the next boot finds a stop announced");
+            }
+            Effect::Finish(_) => {
+                let taken_back = announced.is_none() || self.told.failed >= 5;
+                assert!(taken_back, "a stop stays announced after the end");
+                assert_eq!(self.operation.saved().announced(), None);
+            }
+            _ => {}
+        }
+    }
+
     fn stays_in_its_trade(&self) {
         let effect = &self.effect;
+        let tells = matches!(
+            effect,
+            Effect::Watcher | Effect::Notify(_) | Effect::Listen(_)
+        );
+        let tells_unasked = tells && self.graceful().is_none();
+        assert!(!tells_unasked, "a plain stop wants {}", effect.name());
         let fits = match self.request {
             Request::Restart(_) => !matches!(effect, Effect::Reboot | Effect::Apply(_)),
             Request::Shutdown(_) => !matches!(

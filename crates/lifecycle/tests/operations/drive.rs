@@ -6,9 +6,12 @@ use std::time::Duration;
 use conditions::{BootId, RunState, Sightings, Timestamp, assess};
 use lifecycle::gate::Accepted;
 use lifecycle::operation::{
-    AskReport, BootProof, Effect, Event, Limits, Operation, Outcome, Request, Saved,
+    AskReport, BootProof, Effect, Event, Graceful, Heard, Limits, Notice, Operation, Outcome,
+    Request, Saved, Stop, WaitEnd, WithoutWatcher, Word,
 };
+use lifecycle::ports::{Presence, Standing};
 use lifecycle::{Health, NotReady, Readiness};
+use metadata::stop::{Report, ReportOutcome};
 
 use crate::fixture;
 
@@ -23,11 +26,31 @@ pub(crate) struct Drive {
 }
 
 pub(crate) fn restart() -> Drive {
-    Drive::begin(Request::Restart(Accepted::none()))
+    Drive::begin(Request::Restart(Accepted::none().into()))
 }
 
 pub(crate) fn shutdown() -> Drive {
-    Drive::begin(Request::Shutdown(Accepted::none()))
+    Drive::begin(Request::Shutdown(Accepted::none().into()))
+}
+
+/// For ten minutes.
+fn graceful(without_watcher: WithoutWatcher) -> Stop {
+    let max = Duration::from_secs(600);
+    Stop {
+        accepted: Accepted::none(),
+        graceful: Some(Graceful {
+            max,
+            without_watcher,
+        }),
+    }
+}
+
+pub(crate) fn graceful_restart() -> Drive {
+    Drive::begin(Request::Restart(graceful(WithoutWatcher::GoOn)))
+}
+
+pub(crate) fn graceful_shutdown(without_watcher: WithoutWatcher) -> Drive {
+    Drive::begin(Request::Shutdown(graceful(without_watcher)))
 }
 
 pub(crate) fn start() -> Drive {
@@ -165,6 +188,88 @@ impl Drive {
         self.answer(why, Event::Applied(Err(why.to_owned())))
     }
 
+    pub(crate) fn watched(self) -> Self {
+        self.answer("present", Event::Watcher(Presence::Watching))
+    }
+
+    pub(crate) fn unwatched(self) -> Self {
+        let why = "no metadata server runs".to_owned();
+        self.answer("absent", Event::Watcher(Presence::Absent { why }))
+    }
+
+    pub(crate) fn told(self) -> Self {
+        self.answer("told", Event::Notified(Ok(())))
+    }
+
+    pub(crate) fn not_told(self) -> Self {
+        self.answer("not told", Event::Notified(Err("no answer".to_owned())))
+    }
+
+    /// Nothing of this request stands.
+    pub(crate) fn idle(self) -> Self {
+        self.heard("NONE", Some((false, None)), None)
+    }
+
+    pub(crate) fn announced(self) -> Self {
+        self.heard("announced", Some((true, None)), None)
+    }
+
+    pub(crate) fn reported(self, outcome: ReportOutcome) -> Self {
+        let words = format!("{outcome:?}");
+        self.heard(&words, Some((true, Some(outcome))), None)
+    }
+
+    pub(crate) fn unheard(self) -> Self {
+        self.heard("no answer", None, None)
+    }
+
+    pub(crate) fn says(self, word: Word) -> Self {
+        self.heard(&format!("{word:?}"), Some((true, None)), Some(word))
+    }
+
+    fn heard(
+        mut self,
+        words: &str,
+        standing: Option<(bool, Option<ReportOutcome>)>,
+        word: Option<Word>,
+    ) -> Self {
+        self.wake();
+        let report = |outcome| Report {
+            request: "2023-11-14T22:13:20.000Z".to_owned(),
+            outcome,
+            exit: None,
+        };
+        let standing = standing.map(|(announced, outcome)| Standing {
+            announced,
+            report: outcome.map(report),
+        });
+        let standing = standing.ok_or_else(|| "the store does not answer".to_owned());
+        self.answer(words, Event::Heard(Heard { standing, word }))
+    }
+
+    /// Announced, and the guest has begun with its scripts.
+    pub(crate) fn waiting(self) -> Self {
+        self.watched().healthy(1).idle().told().announced()
+    }
+
+    /// Healthy again, and told that it is being stopped.
+    pub(crate) fn permitted(self, boot: u64) -> Self {
+        self.healthy(boot).announced().told()
+    }
+
+    /// An operator cancels it from a controller of their own.
+    pub(crate) fn cancelled(mut self) -> Self {
+        self.tell(&describe(&self.effect));
+        let _ = writeln!(self.story, "--- cancelled");
+        let cancelled = Operation::cancel(self.operation.saved(), self.limits, self.now);
+        (self.operation, self.effect) = cancelled.expect("it can be");
+        self
+    }
+
+    pub(crate) fn wait_end(&self) -> Option<WaitEnd> {
+        self.operation.saved().wait_end().cloned()
+    }
+
     /// The controller dies at the effect that is out, or the run has ended; another takes it up.
     pub(crate) fn resumed(mut self, seconds: u64) -> Self {
         let text = serde_json::to_string(&self.operation.saved()).expect("plain data");
@@ -232,6 +337,12 @@ pub(crate) fn describe(effect: &Effect) -> String {
         }
         Effect::Start(order) => format!("start {} on {}", order.guest(), order.node()),
         Effect::Apply(remedy) => remedy.describe(),
+        Effect::Notify(Notice::Pending(request)) => {
+            format!("announce {}, {} s", request.request, request.max_seconds)
+        }
+        Effect::Notify(Notice::Stopping(request)) => format!("STOPPING {request}"),
+        Effect::Notify(Notice::Withdrawn(request)) => format!("NONE {request}"),
+        Effect::Listen(Some(request)) => format!("listen {request}"),
         Effect::Sleep(span) => format!("sleep {span:?}"),
         Effect::Finish(outcome) => format!("= {}", end(outcome)),
         other => other.name().to_owned(),
@@ -259,7 +370,12 @@ fn end(outcome: &Outcome) -> String {
                 unhealthy(health)
             )
         }
-        Outcome::Refused { refusal } => format!("refused: {refusal}"),
+        Outcome::Refused {
+            refusal,
+            announced: false,
+        } => format!("refused: {refusal}"),
+        Outcome::Refused { refusal, .. } => format!("refused after announcing: {refusal}"),
+        Outcome::Aborted { announced } => format!("aborted, announced {announced}"),
         Outcome::StillRunning { after } => format!("still running after {after:?}"),
         Outcome::RebootedInstead { old, new } => {
             format!("rebooted instead, boot {} to {}", number(old), number(new))

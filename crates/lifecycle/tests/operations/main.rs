@@ -5,6 +5,7 @@ mod drive;
 mod fix;
 #[path = "../fixture/mod.rs"]
 mod fixture;
+mod graceful;
 mod reboot;
 mod restart;
 mod saved;

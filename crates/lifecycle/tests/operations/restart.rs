@@ -724,7 +724,8 @@ fn an_accepted_unknown_holds_for_one_call_and_not_for_the_resumed_one() {
     };
     let accepted = Accepted::new([Condition::Package]).unwrap();
     let limits = Limits::default();
-    let (mut operation, _) = Operation::start(Request::Restart(accepted.clone()), limits, now);
+    let (mut operation, _) =
+        Operation::start(Request::Restart(accepted.clone().into()), limits, now);
     assert!(matches!(operation.step(check(), now), Effect::Shutdown(_)));
 
     for (accepted, asks) in [(Accepted::none(), false), (accepted, true)] {

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use conditions::{RunState, Timestamp};
 use lifecycle::gate::Accepted;
-use lifecycle::operation::{AskReport, Effect, Limits, Operation, Saved};
+use lifecycle::operation::{AskReport, Effect, Limits, Notice, Operation, Saved};
+use metadata::stop::ReportOutcome;
 use serde_json::Value;
 
-use crate::drive::{Drive, describe, ready, reboot, restart, start};
+use crate::drive::{Drive, describe, graceful_restart, ready, reboot, restart, start};
 
 /// At least one operation in every phase, by the phase's stored name.
 fn phases() -> BTreeMap<String, Saved> {
@@ -25,6 +26,9 @@ fn phases() -> BTreeMap<String, Saved> {
         started().up(2, 1),
         started().locked_out(),
         started().up(2, 1).healthy(2),
+        graceful_restart().watched().healthy(1).idle(),
+        graceful_restart().waiting(),
+        graceful_restart().waiting().reported(ReportOutcome::Done),
         settling(),
         settling().after(30).running(),
         start(),
@@ -72,6 +76,7 @@ fn every_phase_is_stored_and_read_back_the_same() {
         names,
         [
             "fix",
+            "power/announcing",
             "power/asking",
             "power/checking",
             "power/concluding",
@@ -80,10 +85,12 @@ fn every_phase_is_stored_and_read_back_the_same() {
             "power/looking",
             "power/readying",
             "power/reasking",
+            "power/rechecking",
             "power/settling",
             "power/starting",
             "power/stopping",
             "power/verifying",
+            "power/waiting",
             "ready",
             "reboot/asking",
             "reboot/awaiting",
@@ -110,7 +117,10 @@ fn every_phase_resumes_with_a_look_or_its_end_and_never_with_an_action() {
             let (_, effect) =
                 Operation::resume(saved.clone(), Accepted::none(), Limits::default(), now);
             let looks = match effect {
-                Effect::Check | Effect::Observe | Effect::Probe => !name.ends_with("/ended"),
+                Effect::Check | Effect::Observe | Effect::Probe | Effect::Listen(_) => {
+                    !name.ends_with("/ended")
+                }
+                Effect::Notify(Notice::Withdrawn(_)) => name.ends_with("/ended"),
                 Effect::Finish(_) => name.ends_with("/ended"),
                 _ => false,
             };
@@ -176,12 +186,15 @@ fn what_is_owed_is_told_by_the_phase() {
     assert_eq!(
         names,
         [
+            "power/announcing",
             "power/asking",
             "power/lingering",
             "power/reasking",
+            "power/rechecking",
             "power/settling",
             "power/starting",
             "power/stopping",
+            "power/waiting",
             "reboot/asking",
             "reboot/awaiting",
             "reboot/settling",
@@ -195,4 +208,37 @@ fn what_is_owed_is_told_by_the_phase() {
         .taken()
         .seen(RunState::Running);
     assert!(shutdown.saved().is_owed() && !shutdown.saved().owes_start());
+}
+
+#[test]
+fn what_an_older_version_stored_is_read() {
+    let boot = "00000001-0000-4000-8000-000000000000";
+    for (state, first) in [
+        (r#"{"power":{"goal":"restart","phase":"checking"}}"#.to_owned(), "check"),
+        (
+            format!(
+                r#"{{"power":{{"goal":"shutdown","phase":{{"asking":{{"boot":"{boot}","at":1700000000000,"again":false}}}}}}}}"#
+            ),
+            "observe",
+        ),
+        (
+            format!(
+                r#"{{"power":{{"goal":"restart","phase":{{"starting":{{"old":"{boot}","since":1700000000000}}}}}}}}"#
+            ),
+            "observe",
+        ),
+        (
+            r#"{"power":{"goal":"restart","phase":{"ended":{"outcome":"refused","refusal":{"guest":"web1","reasons":[]}}}}}"#
+                .to_owned(),
+            "= refused: web1 is left alone: ",
+        ),
+    ] {
+        let saved: Saved = serde_json::from_str(&state).expect(&state);
+        assert!(!saved.is_cancellable() && saved.announced().is_none());
+        let text = serde_json::to_string(&saved).expect("plain data");
+        assert_eq!(text, state, "what is plain is stored as before");
+        let now = Timestamp::from_millis(1_700_000_100_000);
+        let (_, effect) = Operation::resume(saved, Accepted::none(), Limits::default(), now);
+        assert_eq!(describe(&effect), first);
+    }
 }

@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use conditions::{Check, Condition, Sightings, State, Timestamp, assess};
 use lifecycle::gate::{Accepted, Permit};
-use lifecycle::operation::{AskReport, Effect, Event, Limits, Operation, Request, Saved};
+use lifecycle::operation::{
+    AskReport, Effect, Event, Graceful, Heard, Limits, Operation, Request, Saved, Stop,
+    WithoutWatcher, Word,
+};
 use lifecycle::{NotReady, Readiness};
 
 use crate::guest::Guest;
@@ -32,6 +35,10 @@ struct Simulation {
     set_back: Duration,
     accepted: Accepted,
     story: bool,
+    /// What the operator said, and still says.
+    word: Option<Word>,
+    /// The operator speaks so often, in a thousand looks.
+    talks: u64,
     /// What the last check saw, to see it twice.
     seen: Option<Sightings>,
 }
@@ -47,8 +54,8 @@ pub(crate) fn run(seed: u64, story: bool) -> Vec<&'static str> {
     let mut random = Random::new(seed);
     let accepted = accepted(&mut random);
     let request = match random.between(0, 23) {
-        0..=9 => Request::Restart(accepted.clone()),
-        10 | 11 => Request::Shutdown(accepted.clone()),
+        0..=9 => Request::Restart(stop(&accepted, &mut random)),
+        10 | 11 => Request::Shutdown(stop(&accepted, &mut random)),
         12 | 13 => Request::Start,
         14..=17 => Request::Reboot,
         18..=22 => Request::Fix,
@@ -71,6 +78,12 @@ pub(crate) fn run(seed: u64, story: bool) -> Vec<&'static str> {
         set_back: Duration::ZERO,
         accepted,
         story,
+        word: None,
+        talks: if random.chance(30) {
+            random.between(1, 60)
+        } else {
+            0
+        },
         seen: None,
         random,
     };
@@ -80,6 +93,22 @@ pub(crate) fn run(seed: u64, story: bool) -> Vec<&'static str> {
         guest.manners, guest.agent
     ));
     simulation.run(request)
+}
+
+fn stop(accepted: &Accepted, random: &mut Random) -> Stop {
+    let without_watcher = match random.between(0, 5) {
+        0 => WithoutWatcher::Wait,
+        1 => WithoutWatcher::Refuse,
+        _ => WithoutWatcher::GoOn,
+    };
+    let graceful = Graceful {
+        max: Duration::from_secs(random.between(1, 600)),
+        without_watcher,
+    };
+    Stop {
+        accepted: accepted.clone(),
+        graceful: random.chance(50).then_some(graceful),
+    }
 }
 
 fn accepted(random: &mut Random) -> Accepted {
@@ -96,6 +125,16 @@ impl Simulation {
         let mut stretch = self.drive(operation, effect, &mut journal, &mut words);
         let mut resumes_left = 3;
         loop {
+            if self.random.chance(10)
+                && let Some((operation, effect)) =
+                    Operation::cancel(journal.clone(), self.limits, self.wall())
+            {
+                self.tell("cancelled by another controller");
+                self.word = Some(Word::Abort);
+                self.judge.cancelled(&self.guest);
+                stretch = self.drive(operation, effect, &mut journal, &mut words);
+                continue;
+            }
             if let Stretch::Ended { may_resume } = stretch {
                 if !may_resume || resumes_left == 0 {
                     self.judge.abandoned(&self.guest, &journal);
@@ -127,6 +166,7 @@ impl Simulation {
             let recorded = effect.is_recorded();
             if recorded {
                 *journal = round_trip(operation.saved());
+                self.judge.recorded(&effect);
             }
             if self.dies(recorded) {
                 self.tell(&format!("killed before {}", effect.name()));
@@ -142,7 +182,7 @@ impl Simulation {
                     let may_resume = outcome.is_resumable() || saved.is_owed();
                     return Stretch::Ended { may_resume };
                 }
-                effect => self.perform(effect),
+                effect => self.perform(effect, &operation.saved()),
             };
             self.tell(&format!("{name}: {}", describe(&event)));
             if self.dies(recorded) {
@@ -191,7 +231,7 @@ impl Simulation {
         Timestamp::from_millis(self.guest.now.as_millis() - back)
     }
 
-    fn perform(&mut self, effect: Effect) -> Event {
+    fn perform(&mut self, effect: Effect, saved: &Saved) -> Event {
         self.judge.wanted(&effect);
         let delay = self.delay();
         match effect {
@@ -209,6 +249,7 @@ impl Simulation {
                 Event::Probed(self.probe())
             }
             Effect::Shutdown(permit) => {
+                self.judge.had_its_time(&self.guest, saved, self.set_back);
                 self.pass(delay);
                 Event::Asked(self.shutdown(permit))
             }
@@ -219,6 +260,7 @@ impl Simulation {
             Effect::Start(order) => {
                 // A backend looks once more right before; the guest was stopped then too.
                 assert_eq!(*order.node(), self.guest.node(), "LAW: started elsewhere");
+                self.judge.starts(&self.guest);
                 let started = self.guest.start(&mut self.random);
                 match self.lossy && self.random.chance(10) {
                     true => Event::Started(Err("no answer in time".to_owned())),
@@ -229,6 +271,18 @@ impl Simulation {
                 self.pass(delay);
                 Event::Applied(self.apply(&remedy))
             }
+            Effect::Watcher => {
+                self.pass(delay.min(Duration::from_secs(2)));
+                Event::Watcher(self.guest.watcher.presence())
+            }
+            Effect::Notify(notice) => {
+                self.pass(delay.min(Duration::from_secs(2)));
+                let at = self.guest.now;
+                let told = self.guest.store.notify(&notice, at, &mut self.random);
+                self.judge.told(&self.guest, &notice, &told);
+                Event::Notified(told)
+            }
+            Effect::Listen(request) => Event::Heard(self.listen(request.as_deref())),
             Effect::Finish(_) => unreachable!("an end is not performed"),
         }
     }
@@ -249,6 +303,21 @@ impl Simulation {
             return Err("the hypervisor does not answer".to_owned());
         }
         Ok(sightings::observation(&self.guest, self.wall()))
+    }
+
+    fn listen(&mut self, request: Option<&str>) -> Heard {
+        if self.random.next() % 1000 < self.talks {
+            let word = match self.random.chance(50) {
+                true => Word::Abort,
+                false => Word::Now,
+            };
+            self.word = Some(word);
+        }
+        self.judge.heard(self.word);
+        Heard {
+            standing: self.guest.store.standing(request, &mut self.random),
+            word: self.word,
+        }
     }
 
     fn check(&mut self, delay: Duration) -> Check {
@@ -345,6 +414,9 @@ impl Simulation {
             Event::Started(started) => Event::Started(started.clone()),
             Event::Applied(applied) => Event::Applied(applied.clone()),
             Event::Woke => Event::Woke,
+            Event::Watcher(presence) => Event::Watcher(presence.clone()),
+            Event::Notified(told) => Event::Notified(told.clone()),
+            Event::Heard(heard) => Event::Heard(heard.clone()),
             Event::Checked(_) => Event::Checked(Box::new(assess(self.seen.clone()?))),
         })
     }

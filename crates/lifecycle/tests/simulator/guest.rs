@@ -6,6 +6,7 @@ use conditions::{BootId, Condition, NodeName, RunState, Timestamp};
 
 use crate::agent::{Agent, Life};
 use crate::fixture;
+use crate::notices::{Store, Watcher};
 use crate::random::Random;
 
 /// What the machine does.
@@ -54,6 +55,8 @@ pub(crate) struct Guest {
     pub(crate) asked: Vec<u64>,
     /// How often it was powered on.
     pub(crate) starts: u32,
+    pub(crate) store: Store,
+    pub(crate) watcher: Watcher,
     boot_time: (u64, u64),
     restless: bool,
     /// A restless guest has hooks planted, too.
@@ -93,6 +96,8 @@ impl Guest {
             deaf: if random.chance(15) { 20 } else { 0 },
             asked: Vec::new(),
             starts: 0,
+            store: Store::new(random),
+            watcher: Watcher::new(random),
             boot_time: if random.chance(10) {
                 (100, 500)
             } else {
@@ -123,6 +128,13 @@ impl Guest {
         if self.restless && self.power == Power::Up {
             self.misbehave(random);
         }
+        if self.power == Power::Up {
+            let (now, boot) = (self.now, self.boot);
+            let powers_off = self.watcher.looks(&mut self.store, boot, now, random);
+            if powers_off {
+                self.stop(random.seconds(0, 20), false, random);
+            }
+        }
     }
 
     fn misbehave(&mut self, random: &mut Random) {
@@ -135,6 +147,8 @@ impl Guest {
             5 if self.is_planted => self.agent.plant(random),
             6 => self.stop(random.seconds(1, 30), false, random),
             7 => self.agent.life = Life::Hangs,
+            8 => self.watcher.is_there = !self.watcher.is_there,
+            9 => self.store.meddle(),
             _ => {}
         }
     }
@@ -150,6 +164,7 @@ impl Guest {
 
     fn power_up(&mut self, at: Timestamp, random: &mut Random) {
         self.boot += 1;
+        self.watcher.forget();
         self.booted_at = at;
         self.power = Power::Booting(at + random.seconds(self.boot_time.0, self.boot_time.1));
         self.agent.boot(random);

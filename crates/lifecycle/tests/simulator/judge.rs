@@ -1,13 +1,17 @@
 //! The laws of the contract, checked against what really is so.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use conditions::{BootId, Check, Condition, State, Timestamp};
 use lifecycle::gate::Accepted;
-use lifecycle::operation::{BootProof, Effect, Limits, Outcome, Request, Saved};
+use lifecycle::operation::{
+    BootProof, Effect, Graceful, Limits, Notice, Outcome, Request, Saved, WaitEnd, Word,
+};
 
 use crate::fixture;
 use crate::guest::{Guest, Power};
+use crate::notices::Announced;
 
 pub(crate) struct Judge {
     request: Request,
@@ -15,8 +19,18 @@ pub(crate) struct Judge {
     pub(crate) checked: Option<Checked>,
     /// The boots that controllers meant to end, whether or not they came to ask.
     intended: Vec<BootId>,
+    /// The boot that was checked before a stop was to be announced.
+    prepared: Option<BootId>,
     /// A controller that was not killed since asked already.
     has_asked: bool,
+    /// What the operator said last, to a controller that listened.
+    word: Option<Word>,
+    /// The identities that were recorded before they were announced.
+    requests: BTreeSet<String>,
+    /// The last thing that was told and failed.
+    untold: Option<Notice>,
+    /// The starts before which nothing could be taken back.
+    unwithdrawn: bool,
     /// A stopped guest was owed a start when the run was resumed, after this many.
     promised: Option<u32>,
 }
@@ -54,9 +68,93 @@ impl Judge {
             request: request.clone(),
             checked: None,
             intended: Vec::new(),
+            prepared: None,
             has_asked: false,
+            word: None,
+            requests: BTreeSet::new(),
+            untold: None,
+            unwithdrawn: false,
             promised: None,
         }
+    }
+
+    fn graceful(&self) -> Option<Graceful> {
+        match &self.request {
+            Request::Restart(stop) | Request::Shutdown(stop) => stop.graceful,
+            _ => None,
+        }
+    }
+
+    /// The operator was listened to.
+    pub(crate) const fn heard(&mut self, word: Option<Word>) {
+        self.word = word;
+    }
+
+    /// Another controller cancels the run, which it finds dead.
+    pub(crate) fn cancelled(&mut self, guest: &Guest) {
+        assert!(
+            !guest.asked.contains(&guest.boot),
+            "LAW: what was asked is cancelled"
+        );
+        self.promised = None;
+    }
+
+    /// This effect is recorded, and its controller may die before or after it.
+    pub(crate) fn recorded(&mut self, effect: &Effect) {
+        if let Effect::Notify(Notice::Pending(request)) = effect {
+            self.requests.insert(request.request.clone());
+            assert!(
+                self.requests.len() == 1,
+                "LAW: a run announces twice: {:?}",
+                self.requests
+            );
+        }
+    }
+
+    /// The guest was told, or not.
+    pub(crate) fn told(&mut self, guest: &Guest, notice: &Notice, told: &Result<(), String>) {
+        assert!(self.graceful().is_some(), "LAW: a plain stop is announced");
+        if let Notice::Pending(_) = notice {
+            assert!(guest.asked.is_empty(), "LAW: announced after asking");
+        }
+        self.untold = told.is_err().then(|| notice.clone());
+        let withdrawn = matches!(notice, Notice::Withdrawn(_));
+        self.unwithdrawn = withdrawn && told.is_err();
+    }
+
+    /// The guest had its time, or somebody decided that it has none.
+    pub(crate) fn had_its_time(&self, guest: &Guest, saved: &Saved, set_back: Duration) {
+        let Some(graceful) = self.graceful() else {
+            return;
+        };
+        assert_ne!(
+            self.word,
+            Some(Word::Abort),
+            "LAW: asked though it was cancelled"
+        );
+        let end = saved
+            .wait_end()
+            .expect("LAW: asked before the wait was over");
+        if *end == WaitEnd::Deadline {
+            let since = guest
+                .store
+                .since
+                .expect("LAW: waited for what nobody heard of");
+            let had = guest.now.since(since) + set_back;
+            assert!(had >= graceful.max, "LAW: asked after {had:?}");
+        }
+        if *end == WaitEnd::Operator {
+            assert_eq!(self.word, Some(Word::Now), "LAW: nobody ended the wait");
+        }
+    }
+
+    /// Nothing that was announced is left for the next boot, or for ever.
+    fn is_taken_back(&self, guest: &Guest, when: &str) {
+        let stands = guest.store.state != Announced::None;
+        assert!(
+            !stands || self.unwithdrawn,
+            "LAW: a stop stays announced {when}"
+        );
     }
 
     /// No operation does another's work.
@@ -75,10 +173,33 @@ impl Judge {
     /// This effect comes next, unless the controller dies or takes its answer for lost.
     pub(crate) fn intends(&mut self, effect: &Effect, guest: &Guest) {
         match effect {
-            Effect::Shutdown(permit) => self.intended.push(permit.boot_id().clone()),
+            Effect::Shutdown(permit) => {
+                self.intended.push(permit.boot_id().clone());
+                self.is_told_first(guest);
+            }
+            Effect::Listen(Some(_)) => {
+                let checked = self.checked.as_ref().map(|checked| checked.boot);
+                self.prepared = checked.map(fixture::boot_id).or(self.prepared.take());
+            }
+            // A script may power the guest off.
+            Effect::Notify(Notice::Pending(_)) => self.intended.extend(self.prepared.clone()),
             Effect::Reboot => self.intended.push(guest.boot_id()),
             _ => {}
         }
+    }
+
+    /// `STOPPING` stands when an announced stop is asked for.
+    fn is_told_first(&self, guest: &Guest) {
+        let told = guest.store.state != Announced::Pending;
+        assert!(
+            told || self.untold.is_some(),
+            "LAW: asked with PENDING_STOP still standing"
+        );
+    }
+
+    /// The guest is powered on, now.
+    pub(crate) fn starts(&self, guest: &Guest) {
+        self.is_taken_back(guest, "when the guest is powered on");
     }
 
     /// The guest is asked to shut down, now.
@@ -134,7 +255,15 @@ impl Judge {
 
     /// Another controller takes the run up.
     pub(crate) fn resumed(&mut self, guest: &Guest, saved: &Saved, effect: &Effect) {
-        let looks = matches!(effect, Effect::Observe | Effect::Probe | Effect::Check);
+        let looks = matches!(
+            effect,
+            Effect::Observe
+                | Effect::Probe
+                | Effect::Check
+                | Effect::Watcher
+                | Effect::Listen(_)
+                | Effect::Notify(Notice::Withdrawn(_))
+        );
         let has_ended = matches!(effect, Effect::Finish(_)) && !saved.is_owed();
         assert!(
             looks || has_ended,
@@ -148,6 +277,15 @@ impl Judge {
 
     /// An end must be true.
     pub(crate) fn end(&self, guest: &Guest, outcome: &Outcome, saved: &Saved, back: Duration) {
+        self.is_taken_back(guest, "after the end");
+        assert_eq!(saved.announced(), None, "LAW: a withdrawal is still owed");
+        let mut runs = guest.watcher.runs.clone();
+        runs.dedup();
+        assert_eq!(
+            runs.len(),
+            guest.watcher.runs.len(),
+            "LAW: scripts ran twice in one boot"
+        );
         let restarts = matches!(self.request, Request::Restart(_));
         if self.promised == Some(guest.starts) {
             assert!(
@@ -162,13 +300,16 @@ impl Judge {
                 assert!(intended, "LAW: nobody meant to end the proof's old boot");
                 assert!(!saved.is_owed(), "LAW: something is owed after success");
             }
-            Outcome::Refused { refusal } => {
+            Outcome::Refused { refusal, .. } => {
                 assert!(!refusal.reasons.is_empty(), "a refusal without a reason");
                 let nothing_asked = guest.asked.is_empty() || saved.is_owed();
                 assert!(
                     nothing_asked,
                     "LAW: refused after asking, and nothing is owed"
                 );
+            }
+            Outcome::Aborted { .. } => {
+                assert!(guest.asked.is_empty(), "LAW: cancelled after asking");
             }
             Outcome::StillRunning { .. } => {
                 assert!(
@@ -229,7 +370,11 @@ pub(crate) const fn word(outcome: &Outcome) -> &'static str {
         Outcome::Ready { .. } => "ready",
         Outcome::Fixed { .. } => "fixed",
         Outcome::PartlyFixed { .. } => "partly-fixed",
-        Outcome::Refused { .. } => "refused",
+        Outcome::Refused {
+            announced: false, ..
+        } => "refused",
+        Outcome::Refused { .. } => "refused-after-announcing",
+        Outcome::Aborted { .. } => "aborted",
         Outcome::StillRunning { .. } => "still-running",
         Outcome::RebootedInstead { .. } => "rebooted-instead",
         Outcome::NotStarted { .. } => "not-started",

@@ -11,6 +11,7 @@ mod controller;
 mod fixture;
 mod guest;
 mod judge;
+mod notices;
 mod random;
 mod sightings;
 
@@ -47,6 +48,8 @@ fn no_seed_breaks_a_law_and_every_run_ends() {
         "fixed",
         "partly-fixed",
         "refused",
+        "refused-after-announcing",
+        "aborted",
         "still-running",
         "rebooted-instead",
         "not-started",

@@ -1,24 +1,38 @@
 //! The way down: asking with a permit, and waiting for the guest to go.
 
-use conditions::{Check, Observation, Timestamp};
+use conditions::{Check, GuestId, Observation, Timestamp};
 
 use super::super::{AskReport, Effect, Limits, Outcome};
 use super::{Asked, Cause, Goal, Phase, Power, is_stopped};
-use crate::gate::admit;
+use crate::gate::{Permit, Refusal, RefusalReason, admit};
 
 impl Power {
     pub(super) fn ask(&mut self, check: Check, limits: &Limits, now: Timestamp) -> Effect {
         match admit(check, &self.accepted, now, limits.permit) {
-            Ok(permit) => {
-                let boot = permit.boot_id().clone();
-                self.phase = Phase::Asking(Asked {
-                    boot,
-                    at: now,
-                    again: false,
-                });
-                Effect::Shutdown(permit)
-            }
-            Err(refusal) => self.end(Outcome::Refused { refusal }),
+            Ok(permit) => self.ask_with(permit, now),
+            Err(refusal) => self.refuse(refusal.guest, refusal.reasons),
+        }
+    }
+
+    pub(super) fn ask_with(&mut self, permit: Permit, now: Timestamp) -> Effect {
+        self.phase = Phase::Asking(Asked {
+            boot: permit.boot_id().clone(),
+            at: now,
+            again: false,
+        });
+        Effect::Shutdown(permit)
+    }
+
+    /// The guest was not asked.
+    pub(super) fn refuse(&mut self, guest: GuestId, reasons: Vec<RefusalReason>) -> Effect {
+        let refused = self.refused(Refusal { guest, reasons });
+        self.end(refused)
+    }
+
+    const fn refused(&self, refusal: Refusal) -> Outcome {
+        Outcome::Refused {
+            refusal,
+            announced: self.announced.is_some(),
         }
     }
 
@@ -52,7 +66,7 @@ impl Power {
                     // It may still go down late: the run stays open.
                     Err(refusal) => {
                         self.phase = Phase::Stopping { asked, until: now };
-                        Effect::finish(Outcome::Refused { refusal })
+                        Effect::finish(self.refused(refusal))
                     }
                 }
             }
@@ -76,7 +90,7 @@ impl Power {
                 self.phase = Phase::Stopping { asked, until };
                 return Effect::Observe;
             }
-            AskReport::Denied(refusal) => Outcome::Refused { refusal },
+            AskReport::Denied(refusal) => self.refused(refusal),
             AskReport::Refused(words) => Outcome::Failed {
                 reason: format!("the agent refused to shut the guest down: {words}"),
             },

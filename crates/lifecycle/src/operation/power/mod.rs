@@ -10,17 +10,45 @@
 //! shutdown ends at stopped; start enters at Looking ──stopped──► Starting, and ends at readiness
 //! ```
 //!
+//! A graceful stop puts the guest's own scripts between two checks; the second one yields the
+//! permit. *Listening* is what the guest reported and what the operator says:
+//!
+//! ```text
+//! watcher absent: by setting as above, Refused, or on
+//!    │
+//! Checking ──healthy──► Announcing ──► Waiting ──report, deadline, operator──► Rechecking ──► Asking ─► ...
+//!                          │ cannot: on, │ │ a script powered it off: (as Stopping, stopped)  │
+//!                          │ or Refused  │ └─ cancelled: Aborted                 Refused │ Aborted
+//! stop-state   NONE        └── PENDING_STOP ──────────────────────── STOPPING ──┘  ...  NONE
+//! ```
+//!
+//! `PENDING_STOP` is written once the request and its identity are saved: a controller that takes
+//! the run up sees whether it stands, and announces the same one if it does not. `STOPPING` is
+//! written with the permit in hand, right before the agent is asked. `NONE` is written before the
+//! guest is powered on, so that the next boot finds no stop to prepare for, and at every end,
+//! whichever it is. Reports stay: they name their request. A guest that reboots meanwhile has the
+//! same time left; its watcher runs the scripts in the new boot too.
+//!
 //! Nothing here is ever forced: a guest that does not go down is left as it is.
 
 mod down;
+mod graceful;
+mod parting;
+mod saved;
 mod up;
 
 use conditions::{BootId, Check, Observation, RunState, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{AskReport, Effect, Event, Limits, Outcome};
+pub(super) use saved::Saved;
+
+use super::{AskReport, Effect, Event, Graceful, Limits, Outcome, Stop, WaitEnd};
+use crate::Health;
 use crate::gate::Accepted;
-use crate::{Health, Readiness};
+use crate::ports::Presence;
+use graceful::Held;
+use parting::Parting;
+use saved::{Asked, Cause, Phase};
 
 /// What a power operation is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,102 +62,39 @@ pub enum Goal {
     Start,
 }
 
-/// Where a power operation is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Saved {
-    goal: Goal,
-    phase: Phase,
-}
-
 #[derive(Debug)]
 pub(super) struct Power {
     goal: Goal,
     phase: Phase,
+    graceful: Option<Graceful>,
+    announced: Option<String>,
+    waited: Option<WaitEnd>,
     accepted: Accepted,
-}
-
-/// The boot that was asked to end, and when.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Asked {
-    boot: BootId,
-    at: Timestamp,
-    /// An earlier request to this boot may still show effect, whatever becomes of this one.
-    again: bool,
-}
-
-/// What brought the guest up: a restart that asked a boot to end, or a plain start.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Cause {
-    old: Option<BootId>,
-    since: Timestamp,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum Phase {
-    /// Nothing has been asked.
-    Checking,
-    /// A start that has not looked yet.
-    Looking { began: Timestamp },
-    /// The agent is being asked; the answer is not known.
-    Asking(Asked),
-    /// It may have been asked by a controller that died; waiting to see.
-    Settling { asked: Asked, until: Timestamp },
-    /// It showed no effect; a new check decides whether to ask again.
-    Reasking(Asked),
-    /// It was asked and may stop at any time.
-    Stopping { asked: Asked, until: Timestamp },
-    /// The window is over; one last look at which boot runs.
-    Lingering(Asked),
-    /// It is stopped and owed a start.
-    Starting(Cause),
-    /// It was powered on.
-    Readying { cause: Cause, until: Timestamp },
-    /// It is back; the agent's health is awaited.
-    Verifying {
-        cause: Cause,
-        readiness: Readiness,
-        until: Timestamp,
-    },
-    /// Readiness was not reached; a last check is made for the report.
-    Concluding { cause: Cause, reason: String },
-    /// Nothing is owed. The end is kept: a controller may die before it is recorded, and nothing
-    /// is done a second time for that.
-    Ended(Box<Outcome>),
-}
-
-impl Saved {
-    pub(super) const fn is_owed(&self) -> bool {
-        matches!(
-            self.phase,
-            Phase::Asking(_)
-                | Phase::Settling { .. }
-                | Phase::Reasking(_)
-                | Phase::Stopping { .. }
-                | Phase::Lingering(_)
-                | Phase::Starting(_)
-        )
-    }
-
-    pub(super) const fn owes_start(&self) -> bool {
-        self.is_owed() && !matches!(self.goal, Goal::Shutdown)
-    }
+    /// What the check that is out is for, besides.
+    watcher: Option<Presence>,
+    held: Option<Held>,
+    parting: Parting,
 }
 
 impl Power {
-    pub(super) const fn begin(goal: Goal, accepted: Accepted, now: Timestamp) -> (Self, Effect) {
-        let (phase, effect) = match goal {
-            Goal::Start => (Phase::Looking { began: now }, Effect::Observe),
-            Goal::Restart | Goal::Shutdown => (Phase::Checking, Effect::Check),
+    pub(super) fn begin(goal: Goal, stop: Stop, now: Timestamp) -> (Self, Effect) {
+        let phase = match goal {
+            Goal::Start => Phase::Looking { began: now },
+            Goal::Restart | Goal::Shutdown => Phase::Checking,
         };
-        (
-            Self {
-                goal,
-                phase,
-                accepted,
-            },
-            effect,
-        )
+        let power = Self {
+            goal,
+            phase,
+            graceful: stop.graceful,
+            announced: None,
+            waited: None,
+            accepted: stop.accepted,
+            watcher: None,
+            held: None,
+            parting: Parting::default(),
+        };
+        let effect = power.look();
+        (power, effect)
     }
 
     /// Looks at reality first, whatever was saved.
@@ -139,47 +104,64 @@ impl Power {
         limits: &Limits,
         now: Timestamp,
     ) -> (Self, Effect) {
-        let Saved { goal, phase } = saved;
-        let (phase, effect) = match phase {
-            Phase::Checking => return Self::begin(goal, accepted, now),
-            Phase::Ended(outcome) => (Phase::Ended(outcome.clone()), Effect::Finish(outcome)),
-            Phase::Looking { .. } => (Phase::Looking { began: now }, Effect::Observe),
-            Phase::Asking(asked) | Phase::Settling { asked, .. } => (
-                Phase::Settling {
-                    asked,
-                    until: now + limits.settle,
-                },
-                Effect::Observe,
-            ),
-            Phase::Stopping { asked, until } if now < until => {
-                (Phase::Stopping { asked, until }, Effect::Observe)
-            }
-            Phase::Stopping { asked, .. } | Phase::Reasking(asked) | Phase::Lingering(asked) => {
-                (Phase::Settling { asked, until: now }, Effect::Observe)
-            }
-            Phase::Starting(cause)
-            | Phase::Readying { cause, .. }
-            | Phase::Verifying { cause, .. }
-            | Phase::Concluding { cause, .. } => (Phase::Starting(cause), Effect::Observe),
+        let (phase, effect) = saved.phase.resumed(limits, now);
+        let mut power = Self {
+            goal: saved.goal,
+            phase,
+            graceful: saved.graceful,
+            announced: saved.announced,
+            waited: saved.waited,
+            accepted,
+            watcher: None,
+            held: None,
+            parting: Parting::default(),
         };
-        (
-            Self {
-                goal,
-                phase,
-                accepted,
-            },
-            effect,
-        )
+        let effect = effect.unwrap_or_else(|| power.look());
+        let effect = power.part(effect);
+        (power, effect)
+    }
+
+    /// Ends what [`Saved::is_cancellable`], and takes back what was announced.
+    pub(super) fn cancel(saved: Saved, limits: &Limits, now: Timestamp) -> (Self, Effect) {
+        let (mut power, _) = Self::resume(saved, Accepted::none(), limits, now);
+        let effect = power.aborted();
+        let effect = power.part(effect);
+        (power, effect)
     }
 
     pub(super) fn saved(&self) -> Saved {
         Saved {
             goal: self.goal,
             phase: self.phase.clone(),
+            graceful: self.graceful,
+            announced: self.announced.clone(),
+            waited: self.waited.clone(),
         }
     }
 
+    const fn is_cancellable(&self) -> bool {
+        self.phase.is_cancellable(self.graceful.is_some())
+    }
+
     pub(super) fn step(&mut self, event: Event, limits: &Limits, now: Timestamp) -> Effect {
+        // A permit is held for the one answer that is waited for.
+        let held = self.held.take();
+        match self.parted(event, limits) {
+            Ok(effect) => effect,
+            Err(event) => {
+                let effect = self.take(*event, held, limits, now);
+                self.part(effect)
+            }
+        }
+    }
+
+    fn take(
+        &mut self,
+        event: Event,
+        held: Option<Held>,
+        limits: &Limits,
+        now: Timestamp,
+    ) -> Effect {
         match event {
             Event::Asked(report) => self.asked(report, limits),
             _ if matches!(self.phase, Phase::Asking(_)) => self.asked(AskReport::lost(), limits),
@@ -187,15 +169,21 @@ impl Power {
             Event::Observed(observed) => self.observed(observed, limits, now),
             Event::Started(started) => self.started(started, limits, now),
             Event::Probed(probed) => self.probed(probed, limits, now),
+            Event::Watcher(presence) => self.watched(presence),
+            Event::Notified(told) => self.notified(told, held, now),
+            Event::Heard(heard) => self.heard(heard, held, limits, now),
             Event::Woke | Event::Applied(_) => self.look(),
         }
     }
 
     /// The look that the phase is waiting for.
-    const fn look(&self) -> Effect {
-        match self.phase {
+    fn look(&self) -> Effect {
+        match &self.phase {
             Phase::Readying { .. } => Effect::Probe,
+            Phase::Announcing(pending) | Phase::Waiting(pending) => pending.listen(),
+            Phase::Checking if self.graceful.is_some() && self.watcher.is_none() => Effect::Watcher,
             Phase::Checking
+            | Phase::Rechecking(_)
             | Phase::Reasking(_)
             | Phase::Lingering(_)
             | Phase::Verifying { .. }
@@ -209,7 +197,11 @@ impl Power {
             Phase::Checking if self.goal == Goal::Shutdown && is_stopped(&check) => {
                 self.end(Outcome::Stopped { already: true })
             }
-            Phase::Checking => self.ask(check, limits, now),
+            Phase::Checking => match self.graceful {
+                Some(graceful) => self.prepare(check, graceful, limits, now),
+                None => self.ask(check, limits, now),
+            },
+            Phase::Rechecking(pending) => self.recheck(check, pending, limits, now),
             Phase::Reasking(asked) => self.ask_again(check, asked, limits, now),
             Phase::Lingering(asked) => self.linger(&check, asked, limits, now),
             Phase::Verifying {
@@ -259,6 +251,10 @@ impl Power {
                         now.since(asked.at)
                     )),
                 }
+            }
+            (Phase::Waiting(pending), seen) => {
+                let seen = seen.as_ref().ok().filter(|_| stopped);
+                self.seen_waiting(pending, seen, limits, now)
             }
             (Phase::Looking { began }, seen) => self.looked(began, seen, now),
             (Phase::Starting(cause), seen) => self.start(cause, seen, limits, now),

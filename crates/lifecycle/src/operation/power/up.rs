@@ -27,7 +27,7 @@ impl Power {
                     });
                     Effect::Start(order)
                 }
-                Err(refusal) => self.end(Outcome::Refused { refusal }),
+                Err(refusal) => self.refuse(refusal.guest, refusal.reasons),
             },
             Err(why) => self.end(Outcome::Failed {
                 reason: format!("the hypervisor cannot say whether the guest is stopped: {why}"),

@@ -1,0 +1,7 @@
+//! `hospes metadata` with the real program: the store with and without a server, over real sockets.
+
+mod connect;
+mod home;
+mod input;
+mod serve;
+mod values;
