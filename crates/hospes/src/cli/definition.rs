@@ -227,6 +227,9 @@ pub enum RunsVerb {
     Abort {
         /// The run ("r12")
         run: String,
+        /// Only say whether it can be cancelled; change nothing
+        #[arg(long)]
+        check: bool,
     },
     /// Give a run up: what it still owed is not done
     Abandon {

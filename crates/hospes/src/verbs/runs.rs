@@ -26,7 +26,7 @@ pub(super) async fn run(fleet: &Fleet, options: &cli::Runs) -> Result<Exit> {
         } => forecast(fleet, run, "resume").await,
         RunsVerb::Resume { run, accept, .. } => resume(fleet, run, accept).await,
         RunsVerb::Abandon { run, check: true } => forecast(fleet, run, "abandon").await,
-        RunsVerb::Abort { run } => waiting::abort(fleet, &record(fleet, run)?).await,
+        RunsVerb::Abort { run, check } => waiting::abort(fleet, &record(fleet, run)?, *check).await,
         RunsVerb::Abandon { run, .. } => abandon(fleet, run).await,
     }
 }

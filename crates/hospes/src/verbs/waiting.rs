@@ -74,13 +74,16 @@ pub(super) async fn end(
     Ok(Some(report))
 }
 
-/// Cancels a run that waits, or is about to.
-pub(super) async fn abort(fleet: &Fleet, record: &RunRecord) -> Result<Exit> {
+/// Cancels a run that waits, or is about to; a dry run only says so.
+pub(super) async fn abort(fleet: &Fleet, record: &RunRecord, dry: bool) -> Result<Exit> {
     let (id, guest) = (record.summary.id, &record.summary.guest);
     if !record.summary.status.is_open() || !is_cancellable(record) {
         let status = record.summary.status;
         let why = format!("run {id} ({status}) is no graceful stop that waits: nothing to cancel");
         return tell(fleet, id, guest, None, Some(&why));
+    }
+    if dry {
+        return would_cancel(fleet, id, guest);
     }
     say(fleet.store(), id, Word::Abort)?;
     match follow(fleet, guest, id, "runs abort", has_asked).await? {
@@ -91,6 +94,18 @@ pub(super) async fn abort(fleet: &Fleet, record: &RunRecord) -> Result<Exit> {
         }
         Followed::Orphaned(lock, record) => cancel(fleet, lock, *record).await,
     }
+}
+
+fn would_cancel(fleet: &Fleet, id: RunId, guest: &GuestId) -> Result<Exit> {
+    if fleet.json() {
+        let body = json!({ "run": id, "guest": guest, "would": "abort" });
+        show::document("runs", &body)?;
+    } else {
+        show::line(&format!(
+            "{guest}: run {id} would be cancelled; the guest would be told and not stopped"
+        ))?;
+    }
+    Ok(Exit::Ok)
 }
 
 /// Cancels what a hospes that died left waiting.

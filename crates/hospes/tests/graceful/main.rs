@@ -24,6 +24,8 @@ fn a_stop_that_a_dead_hospes_left_announced_is_cancelled_and_the_guest_told() {
 #[test]
 fn what_has_ended_is_not_cancelled_again() {
     let site = Site::waiting("shutdown");
+    let (dry, code) = site.document(&["runs", "abort", "r1", "--check"]);
+    assert_eq!((dry["would"].as_str(), code), (Some("abort"), Some(0)));
     let (first, code) = site.document(&["runs", "abort", "r1"]);
     assert_eq!((first["aborted"].as_bool(), code), (Some(true), Some(0)));
     assert_eq!(first["outcome"]["outcome"], "aborted");
