@@ -34,6 +34,9 @@ pub(crate) enum Covers {
     Step(fn(&Context<'_>, &[Line], &[Line]) -> bool),
 }
 
+/// What lists them, in `docs/`.
+pub(crate) const DOCUMENT: &str = "differences.md";
+
 pub(crate) const DIFFERENCES: &[Difference] = &[
     Difference {
         key: "newer-commands",

@@ -17,6 +17,7 @@ mod broken;
 mod command_line;
 mod commands;
 mod differences;
+#[path = "../documented/mod.rs"]
 mod documented;
 mod files;
 mod line;

@@ -12,6 +12,9 @@ pub(crate) struct Difference {
     pub(crate) takes_away: fn(&Case, theirs: &mut Outcome, ours: &mut Outcome) -> bool,
 }
 
+/// What lists them, in `docs/`.
+pub(crate) const DOCUMENT: &str = "script-differences.md";
+
 pub(crate) const DIFFERENCES: &[Difference] = &[
     Difference {
         key: "cloud-logging",

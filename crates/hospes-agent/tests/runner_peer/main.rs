@@ -10,6 +10,7 @@
 
 mod cases;
 mod differences;
+#[path = "../documented/mod.rs"]
 mod documented;
 mod peer;
 #[path = "../runner/server.rs"]

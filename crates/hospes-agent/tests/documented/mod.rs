@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::differences::DIFFERENCES;
+use crate::differences::{DIFFERENCES, DOCUMENT};
 
 /// Where the document speaks of what the comparison sees; the rest of it is about other things.
 const BEGIN: &str = "<!-- compared: begin -->";
@@ -10,7 +10,9 @@ const END: &str = "<!-- compared: end -->";
 
 #[test]
 fn every_difference_is_in_the_document_with_its_reason() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/differences.md");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../docs")
+        .join(DOCUMENT);
     let text = std::fs::read_to_string(&path).unwrap();
     let compared = text
         .split_once(BEGIN)
