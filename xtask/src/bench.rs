@@ -8,7 +8,8 @@ use anyhow::Result;
 use crate::workspace::Workspace;
 use crate::{process, say};
 
-/// The controller, then the guest agent beside QEMU's, and with `vm` once more in a machine.
+/// The controller and the metadata server, the guest's script runner and watcher, then the guest agent
+/// beside QEMU's, and with `vm` once more in a machine.
 pub(crate) fn run(workspace: &Workspace, vm: bool) -> Result<()> {
     say::heading("build");
     let release = [
@@ -27,17 +28,21 @@ pub(crate) fn run(workspace: &Workspace, vm: bool) -> Result<()> {
     let agent = workspace.built("dist", "hospes-agent")?;
     say::heading("measure the controller");
     process::run(Command::new(&lab).arg("bench"))?;
+    say::heading("measure the metadata server");
+    process::run(Command::new(&lab).args(["bench", "metadata"]))?;
+    say::heading("measure the script runner and the watcher");
+    process::run(&mut with_agent(&lab, "scripts", &agent))?;
     say::heading("measure the agent");
-    process::run(&mut guest_agent(&lab, &agent))?;
+    process::run(&mut with_agent(&lab, "guest-agent", &agent))?;
     if vm {
         say::heading("measure the agent in a machine");
-        process::run(guest_agent(&lab, &agent).arg("--vm"))?;
+        process::run(with_agent(&lab, "guest-agent", &agent).arg("--vm"))?;
     }
     Ok(())
 }
 
-fn guest_agent(lab: &Path, agent: &Path) -> Command {
+fn with_agent(lab: &Path, what: &str, agent: &Path) -> Command {
     let mut command = Command::new(lab);
-    command.args(["bench", "guest-agent", "--agent"]).arg(agent);
+    command.args(["bench", what, "--agent"]).arg(agent);
     command
 }

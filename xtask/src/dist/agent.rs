@@ -11,7 +11,7 @@ use super::package::{Family, Package, Sources};
 use super::staging::Tree;
 use crate::process;
 
-const NAME: &str = "hospes-agent";
+pub(super) const NAME: &str = "hospes-agent";
 const UNIT: &str = "qemu-guest-agent.service";
 const RULE: &str = "60-qemu-guest-agent.rules";
 
@@ -36,18 +36,18 @@ pub(crate) fn package(
         Family::Deb => (
             deb_tree(sources, program, generated)?,
             deb_relations(&needs),
-            scripts(sources, "deb", &["postinst", "prerm", "postrm"])?,
+            sources.scripts("agent/deb", &["postinst", "prerm", "postrm"])?,
         ),
         Family::Rpm => (
             rpm_tree(sources, program, generated)?,
             rpm_relations(),
-            scripts(sources, "rpm", &["pre", "preun", "postun", "posttrans"])?,
+            sources.scripts("agent/rpm", &["pre", "preun", "postun", "posttrans"])?,
         ),
     };
     Ok(Package {
         name: NAME,
         version: sources.version.to_owned(),
-        machine: sources.machine,
+        architecture: sources.machine.architecture,
         summary: "QEMU guest agent that thaws what it froze",
         description: &[
             "The agent answers the hypervisor from inside a virtual machine. It takes the place of \
@@ -61,9 +61,18 @@ pub(crate) fn package(
     })
 }
 
+/// The folder of the program. Only one of the two is used a family: where they are the same folder,
+/// both would be one file.
+pub(super) const fn programs(family: Family) -> &'static str {
+    match family {
+        Family::Deb => "/usr/sbin",
+        Family::Rpm => "/usr/bin",
+    }
+}
+
 fn deb_tree(sources: Sources, program: Vec<u8>, generated: &Generated) -> Result<Tree> {
     let layout = Layout {
-        programs: "/usr/sbin",
+        programs: programs(Family::Deb),
         hook: "/etc/qemu/fsfreeze-hook",
         command: "ExecStart=/usr/sbin/hospes-agent qemu-ga",
         // udev's rule starts it, as in Debian: there is nothing to enable.
@@ -92,7 +101,7 @@ fn deb_tree(sources: Sources, program: Vec<u8>, generated: &Generated) -> Result
 fn rpm_tree(sources: Sources, program: Vec<u8>, generated: &Generated) -> Result<Tree> {
     let command = sources.text("packaging/agent/rpm/command")?;
     let layout = Layout {
-        programs: "/usr/bin",
+        programs: programs(Family::Rpm),
         hook: "/etc/qemu-ga/fsfreeze-hook",
         command: command.trim_end(),
         install: r"WantedBy=dev-virtio\x2dports-org.qemu.guest_agent.0.device",
@@ -190,18 +199,4 @@ fn rpm_relations() -> Vec<(&'static str, String)> {
         ("Provides", stock()),
         ("Conflicts", stock()),
     ]
-}
-
-fn scripts(
-    sources: Sources,
-    family: &str,
-    names: &[&'static str],
-) -> Result<Vec<(&'static str, String)>> {
-    let read = |name: &&'static str| {
-        Ok((
-            *name,
-            sources.text(&format!("packaging/agent/{family}/{name}"))?,
-        ))
-    };
-    names.iter().map(read).collect()
 }

@@ -12,7 +12,7 @@ use super::machine::Machine;
 use super::options::{Options, Product, Profile};
 use super::package::{Family, Package, Sources};
 use super::toolchain::{OLD_GLIBC, Toolchain};
-use super::{agent, controller, deb, lab, notices, report, rpm, staging};
+use super::{agent, controller, deb, lab, metadata, notices, report, rpm, staging};
 use crate::workspace::Workspace;
 use crate::{process, say, setup};
 
@@ -37,7 +37,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
 
 /// Cargo has files of the plain name in a folder `dist` of its own.
 fn bare_name(product: Product, options: &Options) -> Result<String> {
-    let machine = Machine::this()?.rpm;
+    let machine = Machine::this()?.architecture.rpm;
     let (name, version) = (product.name(), options.version());
     Ok(format!("{name}-{version}-linux-{machine}"))
 }
@@ -103,28 +103,43 @@ impl Dist<'_> {
         self.check(&content)?;
         let notices = notices::of(self.workspace, product, self.machine.target)?;
         let generated = self.generated(product, program)?;
-        let package = |family| self.package(product, family, content.clone(), &notices, &generated);
+        let mut files = Vec::new();
+        for family in self.families() {
+            for package in self.packages(product, *family, &content, &notices, &generated)? {
+                files.push(self.file(&package, *family)?);
+            }
+        }
+        Ok(files)
+    }
+
+    fn families(&self) -> &'static [Family] {
+        match self.options.deb_only {
+            true => &[Family::Deb],
+            false => &[Family::Deb, Family::Rpm],
+        }
+    }
+
+    fn file(&self, package: &Package, family: Family) -> Result<PathBuf> {
         let packing = match self.options.profile {
             Profile::Dist => Packing::Small,
             Profile::Dev => Packing::Fast,
         };
         let (work, out) = (&self.work, &self.out);
-        let deb = deb::build(&package(Family::Deb)?, packing, self.epoch, work, out)?;
-        if self.options.deb_only {
-            return Ok(vec![deb]);
+        match family {
+            Family::Deb => deb::build(package, packing, self.epoch, work, out),
+            Family::Rpm => rpm::build(package, self.epoch, work, out),
         }
-        let rpm = rpm::build(&package(Family::Rpm)?, self.epoch, work, out)?;
-        Ok(vec![deb, rpm])
     }
 
-    fn package(
+    /// The packages that a product comes in.
+    fn packages(
         &self,
         product: Product,
         family: Family,
-        program: Vec<u8>,
+        program: &[u8],
         notices: &str,
         generated: &Generated,
-    ) -> Result<Package> {
+    ) -> Result<Vec<Package>> {
         let sources = Sources {
             root: self.workspace.root(),
             version: self.options.version(),
@@ -132,10 +147,14 @@ impl Dist<'_> {
             notices,
             changed: &self.changed,
         };
-        match product {
-            Product::HospesAgent => agent::package(family, sources, program, generated),
-            Product::Hospes => controller::package(family, sources, program, generated),
-        }
+        let program = program.to_vec();
+        Ok(match product {
+            Product::HospesAgent => vec![
+                agent::package(family, sources, program, generated)?,
+                metadata::package(family, sources)?,
+            ],
+            Product::Hospes => vec![controller::package(family, sources, program, generated)?],
+        })
     }
 
     fn generated(&self, product: Product, program: &Path) -> Result<Generated> {

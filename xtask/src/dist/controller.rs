@@ -74,7 +74,7 @@ pub(crate) fn package(
     Ok(Package {
         name: NAME,
         version: sources.version.to_owned(),
-        machine: sources.machine,
+        architecture: sources.machine.architecture,
         summary: "checks, reboots and recovers virtual machines safely",
         description: &[
             "hospes answers three questions about a virtual machine separately: may it be touched \

@@ -35,7 +35,7 @@ pub(crate) fn build(
     staging::set_times(&root, epoch)?;
     let file = out.join(format!(
         "{}_{}_{}.deb",
-        package.name, package.version, package.machine.debian
+        package.name, package.version, package.architecture.debian
     ));
     let compression: &[&str] = match packing {
         Packing::Small => &["-Zxz"],
@@ -75,7 +75,7 @@ pub(super) fn control(package: &Package) -> String {
     let head = [
         ("Package", package.name.to_owned()),
         ("Version", package.version.clone()),
-        ("Architecture", package.machine.debian.to_owned()),
+        ("Architecture", package.architecture.debian.to_owned()),
         ("Maintainer", MAINTAINER.to_owned()),
         ("Section", "admin".to_owned()),
         ("Priority", "optional".to_owned()),

@@ -2,13 +2,28 @@
 
 use anyhow::{Result, bail};
 
-/// One architecture.
+/// What a package is for, in the words of each family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Machine {
+pub(crate) struct Architecture {
     /// In a .deb.
     pub(crate) debian: &'static str,
     /// In an .rpm.
     pub(crate) rpm: &'static str,
+}
+
+impl Architecture {
+    /// For every machine: nothing in the package was compiled.
+    pub(crate) const ANY: Self = Self {
+        debian: "all",
+        rpm: "noarch",
+    };
+}
+
+/// One kind of machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Machine {
+    /// What its packages are for.
+    pub(crate) architecture: Architecture,
     /// To rustc.
     pub(crate) target: &'static str,
 }
@@ -18,13 +33,17 @@ impl Machine {
     pub(crate) fn this() -> Result<Self> {
         match std::env::consts::ARCH {
             "x86_64" => Ok(Self {
-                debian: "amd64",
-                rpm: "x86_64",
+                architecture: Architecture {
+                    debian: "amd64",
+                    rpm: "x86_64",
+                },
                 target: "x86_64-unknown-linux-gnu",
             }),
             "aarch64" => Ok(Self {
-                debian: "arm64",
-                rpm: "aarch64",
+                architecture: Architecture {
+                    debian: "arm64",
+                    rpm: "aarch64",
+                },
                 target: "aarch64-unknown-linux-gnu",
             }),
             other => bail!("packages are made on x86_64 and aarch64, not on {other}"),

@@ -3,7 +3,7 @@
 //! ```text
 //! command ──► toolchain: the programs, linked against an old glibc (or this machine's)
 //!    │
-//!    ├──► agent, controller: what each package holds ──► package, staging
+//!    ├──► agent, metadata, controller: what each package holds ──► package, staging
 //!    └──► deb, rpm: the packages of it ──► report: checksums and a table
 //! ```
 
@@ -14,6 +14,7 @@ mod controller;
 mod deb;
 mod lab;
 mod machine;
+mod metadata;
 mod notices;
 mod options;
 mod package;

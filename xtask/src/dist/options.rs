@@ -14,8 +14,8 @@ pub(crate) struct Options {
     /// Makes no .rpm.
     #[arg(long)]
     pub(crate) deb_only: bool,
-    /// Only this package.
-    #[arg(long, value_name = "PACKAGE")]
+    /// Only this program's packages.
+    #[arg(long, value_name = "PROGRAM")]
     pub(crate) only: Option<Product>,
     /// How the programs are compiled.
     #[arg(long, value_enum, default_value_t = Profile::Dist)]
@@ -26,7 +26,7 @@ pub(crate) struct Options {
     /// Where packages and programs go [default: target/dist].
     #[arg(long, value_name = "FOLDER")]
     pub(crate) out: Option<PathBuf>,
-    /// Instead, the two versions of the agent's package that the lab installs, into target/lab-packages.
+    /// Instead, the two versions of the agent's packages that the lab installs, into target/lab-packages.
     #[arg(long, exclusive = true)]
     pub(crate) lab: bool,
 }
@@ -34,7 +34,7 @@ pub(crate) struct Options {
 /// What is packaged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Product {
-    /// The agent in the guest.
+    /// The agent in the guest, and the units of its metadata scripts.
     HospesAgent,
     /// The controller on the host.
     Hospes,

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use super::machine::Machine;
+use super::machine::{Architecture, Machine};
 use super::staging::Tree;
 
 /// The two families of packages; files and scripts differ with their customs.
@@ -23,8 +23,8 @@ pub(crate) struct Package {
     pub(crate) name: &'static str,
     /// Its version.
     pub(crate) version: String,
-    /// For which machine.
-    pub(crate) machine: Machine,
+    /// For which machines.
+    pub(crate) architecture: Architecture,
     /// One line.
     pub(crate) summary: &'static str,
     /// Paragraphs.
@@ -46,7 +46,7 @@ pub(crate) struct Sources<'a> {
     pub(crate) version: &'a str,
     /// For which machine.
     pub(crate) machine: Machine,
-    /// The licences of the code of others in the program.
+    /// The licences of the code of others in the program; empty where there is no program.
     pub(crate) notices: &'a str,
     /// When the sources were last changed, as in RFC 5322.
     pub(crate) changed: &'a str,
@@ -70,6 +70,19 @@ impl Sources<'_> {
         std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
     }
 
+    /// Maintainer scripts or scriptlets by their names, from a folder below `packaging`.
+    pub(crate) fn scripts(
+        &self,
+        folder: &str,
+        names: &[&'static str],
+    ) -> Result<Vec<(&'static str, String)>> {
+        let read = |name: &&'static str| {
+            let text = self.text(&format!("packaging/{folder}/{name}"))?;
+            Ok((*name, text))
+        };
+        names.iter().map(read).collect()
+    }
+
     /// What every package has to say about itself.
     pub(crate) fn add_documents(
         &self,
@@ -83,7 +96,9 @@ impl Sources<'_> {
             self.text("CHANGELOG.md")?,
         );
         tree.text(&format!("{folder}/LICENSE-MIT"), self.text("LICENSE-MIT")?);
-        tree.compressed(&format!("{folder}/third-party-licenses.txt"), self.notices);
+        if !self.notices.is_empty() {
+            tree.compressed(&format!("{folder}/third-party-licenses.txt"), self.notices);
+        }
         match family {
             Family::Deb => {
                 tree.text(

@@ -22,7 +22,7 @@ pub(crate) fn build(package: &Package, epoch: u64, work: &Path, out: &Path) -> R
     std::fs::write(&spec_file, spec(package))
         .with_context(|| format!("cannot write {}", spec_file.display()))?;
     let mut build = Command::new("rpmbuild");
-    build.args(["-bb", "--quiet", "--target", package.machine.rpm]);
+    build.args(["-bb", "--quiet", "--target", package.architecture.rpm]);
     let defines = [
         ("_topdir", top.as_path()),
         ("_rpmdir", &top.join("made")),
@@ -39,10 +39,10 @@ pub(crate) fn build(package: &Package, epoch: u64, work: &Path, out: &Path) -> R
     process::output(&mut build)?;
     let name = format!(
         "{}-{}-{RELEASE}.{}.rpm",
-        package.name, package.version, package.machine.rpm
+        package.name, package.version, package.architecture.rpm
     );
     let (made, file) = (
-        top.join("made").join(package.machine.rpm).join(&name),
+        top.join("made").join(package.architecture.rpm).join(&name),
         out.join(&name),
     );
     std::fs::copy(&made, &file).with_context(|| format!("rpmbuild made no {}", made.display()))?;

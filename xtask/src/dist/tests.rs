@@ -8,10 +8,12 @@ use tempfile::TempDir;
 
 use super::controller::Generated;
 use super::deb::Packing;
-use super::machine::Machine;
+use super::machine::{Architecture, Machine};
 use super::package::{Family, Package, Sources};
 use super::{agent, controller, deb, rpm};
 use crate::process;
+
+mod metadata;
 
 const EPOCH: u64 = 1_700_000_000;
 
@@ -33,8 +35,10 @@ fn sources() -> Sources<'static> {
         root: Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/..")),
         version: "1.2.3",
         machine: Machine {
-            debian: "amd64",
-            rpm: "x86_64",
+            architecture: Architecture {
+                debian: "amd64",
+                rpm: "x86_64",
+            },
             target: "x86_64-unknown-linux-gnu",
         },
         notices: "names and licences\n",
