@@ -9,12 +9,16 @@ use crate::apt;
 use crate::command;
 use crate::image::Image;
 
+/// The package of the metadata scripts' units, which needs our agent of the same version.
+pub(crate) const METADATA_SCRIPTS: &str = "hospes-metadata-scripts";
+
 /// The agent of the guests of one run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum GuestAgent {
     /// QEMU's own, from Debian.
     Stock,
-    /// Ours, from these packages: `hospes-agent_*.deb`, the oldest version first.
+    /// Ours, from these packages: `hospes-agent_*.deb`, the oldest version first, then those of the
+    /// metadata scripts, which scenarios install.
     Hospes(Vec<PathBuf>),
 }
 
@@ -36,7 +40,7 @@ impl GuestAgent {
             .filter(|path| is_ours(path))
             .collect();
         packages.sort();
-        if packages.is_empty() {
+        if !packages.first().is_some_and(|first| is_agent(first)) {
             bail!(
                 "no hospes-agent package in {}: `cargo xtask dist --lab` builds it",
                 dir.display()
@@ -126,7 +130,16 @@ fn name_of(package: &Path) -> Result<&std::ffi::OsStr> {
     package.file_name().context("a package without a name")
 }
 
+fn is_agent(path: &Path) -> bool {
+    is_package(path, "hospes-agent")
+}
+
 fn is_ours(path: &Path) -> bool {
+    is_agent(path) || is_package(path, METADATA_SCRIPTS)
+}
+
+fn is_package(path: &Path, package: &str) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    name.starts_with("hospes-agent_") && name.ends_with(".deb")
+    let rest = name.strip_prefix(package);
+    rest.is_some_and(|rest| rest.starts_with('_') && rest.ends_with(".deb"))
 }

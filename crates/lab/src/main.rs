@@ -65,6 +65,14 @@ enum Subcommands {
         /// Where their keys and sockets go.
         dir: PathBuf,
     },
+    /// Is the metadata server of a benchmark until standard input closes.
+    #[command(hide = true)]
+    BenchMetadataServer {
+        /// How many guests.
+        guests: usize,
+        /// Where the sockets go.
+        dir: PathBuf,
+    },
     /// Ends machines and removes files that kept or killed runs left behind.
     Sweep,
     /// Ends the machines of a run when standard input closes.
@@ -114,6 +122,14 @@ enum BenchCommand {
         #[arg(long)]
         vm: bool,
     },
+    /// Measures the metadata server with ten thousand hanging GETs instead.
+    Metadata,
+    /// Measures our script runner and watcher instead.
+    Scripts {
+        /// The program that is measured, or else the one beside the lab.
+        #[arg(long, value_name = "PROGRAM")]
+        agent: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -142,6 +158,11 @@ impl Subcommands {
 }
 
 fn main() -> ExitCode {
+    let called = std::env::args_os().next().map(PathBuf::from);
+    if let Some(called) = called.filter(|called| bench::scripts::is_called_for(called)) {
+        let noted = bench::scripts::note(&called);
+        return noted.map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS);
+    }
     let arguments = Arguments::parse();
     let console = Console::detect();
     if let Subcommands::Reap { dir } = &arguments.command {
@@ -151,6 +172,9 @@ fn main() -> ExitCode {
     let ended = match arguments.command {
         Subcommands::BenchEndpoints { count, dir } => {
             bench::serve(count, &dir).map(|()| ExitCode::SUCCESS)
+        }
+        Subcommands::BenchMetadataServer { guests, dir } => {
+            bench::metadata::serve(guests, &dir).map(|()| ExitCode::SUCCESS)
         }
         command => run(command, &console),
     };
@@ -214,10 +238,17 @@ async fn perform(command: Subcommands, session: Option<&Session>, console: &Cons
             false => bench::guest_agent::run(agent, console).await,
             true => bench::guest_agent::run_in_machine(agent, session()?, console).await,
         },
+        Subcommands::Bench {
+            what: Some(BenchCommand::Metadata),
+        } => bench::metadata::run(console).await,
+        Subcommands::Bench {
+            what: Some(BenchCommand::Scripts { agent }),
+        } => bench::scripts::run(agent, console).await,
         // Opening the session has swept; the others never come here.
-        Subcommands::Sweep | Subcommands::Reap { .. } | Subcommands::BenchEndpoints { .. } => {
-            Ok(())
-        }
+        Subcommands::Sweep
+        | Subcommands::Reap { .. }
+        | Subcommands::BenchEndpoints { .. }
+        | Subcommands::BenchMetadataServer { .. } => Ok(()),
     }
 }
 

@@ -7,7 +7,7 @@
 //!     └───────► ssh (OpenSSH), a peer
 //! ```
 //!
-//! [`guest_agent`] has a run and a table of its own.
+//! [`guest_agent`], [`metadata`] and [`scripts`] have a run and a table of their own.
 //!
 //! It judges nothing but figures against goals, and fails only when something cannot be measured.
 
@@ -15,11 +15,13 @@ mod agent;
 mod endpoints;
 mod fleet;
 pub mod guest_agent;
+pub mod metadata;
 mod openssh;
 mod program;
 mod readiness;
 mod report;
 mod run;
+pub mod scripts;
 
 pub use endpoints::serve;
 pub use run::run;

@@ -22,6 +22,8 @@ enum Unit {
     Milliseconds,
     Microseconds,
     Megabytes,
+    Kilobytes,
+    Times,
 }
 
 /// What is compared with the goal.
@@ -148,6 +150,24 @@ impl Figure {
         Self::of(Unit::Megabytes, samples)
     }
 
+    /// Amounts of bytes, told in units of a million.
+    pub(super) fn bytes(samples: impl IntoIterator<Item = u64>) -> Self {
+        let samples = samples.into_iter().map(|bytes| bytes as f64 / 1e6);
+        Self::of(Unit::Megabytes, samples)
+    }
+
+    /// Counts.
+    pub(super) fn times(samples: impl IntoIterator<Item = u64>) -> Self {
+        let samples = samples.into_iter().map(|count| count as f64);
+        Self::of(Unit::Times, samples)
+    }
+
+    /// Amounts of bytes, told in units of a thousand.
+    pub(super) fn kilobytes(samples: impl IntoIterator<Item = u64>) -> Self {
+        let samples = samples.into_iter().map(|bytes| bytes as f64 / 1e3);
+        Self::of(Unit::Kilobytes, samples)
+    }
+
     fn of(unit: Unit, samples: impl Iterator<Item = f64>) -> Self {
         let mut sorted: Vec<f64> = samples.collect();
         sorted.sort_by(f64::total_cmp);
@@ -173,6 +193,8 @@ impl Unit {
             Self::Milliseconds => format!("{figure:.1} ms"),
             Self::Microseconds => format!("{figure:.0} µs"),
             Self::Megabytes => format!("{figure:.1} MB"),
+            Self::Kilobytes => format!("{figure:.1} KB"),
+            Self::Times => format!("{figure:.0}"),
         }
     }
 }

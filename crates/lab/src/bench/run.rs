@@ -64,7 +64,8 @@ async fn help(hospes: &Path, table: &mut Table) -> Result<()> {
     Ok(())
 }
 
-fn hospes() -> Result<PathBuf> {
+/// The measured controller.
+pub(super) fn hospes() -> Result<PathBuf> {
     let named = std::env::var_os("HOSPES_BIN").map(PathBuf::from);
     let lab = std::env::current_exe().context("cannot find the lab's own program")?;
     let hospes = named.unwrap_or_else(|| lab.with_file_name("hospes"));

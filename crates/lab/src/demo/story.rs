@@ -5,6 +5,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
+use super::Guest;
 use crate::console::Console;
 use crate::scenario::{Context, HospesRun};
 use crate::vm::Vm;
@@ -20,15 +21,16 @@ systemctl daemon-reload
 
 const BOOT_ID: &str = "cat /proc/sys/kernel/random/boot_id";
 
-struct Teller<'a> {
-    context: &'a Context,
-    console: &'a Console,
+pub(super) struct Teller<'a> {
+    pub(super) context: &'a Context,
+    pub(super) console: &'a Console,
     began: Instant,
     chapter: u8,
 }
 
-/// Plays the story on `vm`.
-pub(super) async fn tell(context: &Context, vm: &Vm, console: &Console) -> Result<()> {
+/// Plays the story on `guest`.
+pub(super) async fn tell(context: &Context, guest: &Guest, console: &Console) -> Result<()> {
+    let vm = guest.vm();
     let mut teller = Teller {
         context,
         console,
@@ -41,6 +43,9 @@ pub(super) async fn tell(context: &Context, vm: &Vm, console: &Console) -> Resul
     teller.reboot(vm).await?;
     teller.repair(vm).await?;
     teller.restart(vm).await?;
+    if let Guest::Served(served) = guest {
+        teller.graceful(served).await?;
+    }
     teller.end().await
 }
 
@@ -138,20 +143,20 @@ impl Teller<'_> {
         Ok(())
     }
 
-    fn chapter(&mut self, text: &str) {
+    pub(super) fn chapter(&mut self, text: &str) {
         self.chapter += 1;
         self.console
             .result(format!("\n== {}. {text}", self.chapter));
     }
 
-    fn say(&self, text: &str) {
+    pub(super) fn say(&self, text: &str) {
         self.console.result(format!(
             "   [{:5.1} s] {text}",
             self.began.elapsed().as_secs_f32()
         ));
     }
 
-    async fn hospes(&self, arguments: &[&str], exit: i32) -> Result<HospesRun> {
+    pub(super) async fn hospes(&self, arguments: &[&str], exit: i32) -> Result<HospesRun> {
         self.console
             .result(format!("\n$ hospes {}", arguments.join(" ")));
         let run = self.context.hospes(arguments).await?.expect_exit(exit)?;

@@ -140,6 +140,11 @@ fn arguments(work: &Path, network: &[String]) -> Result<Vec<String>> {
         arguments.push(format!("--customize-hook=upload '{work}/{from}' /lab/{to}"));
     }
     arguments.push(format!(
+        "--customize-hook=APT_CONFIG=\"$MMDEBSTRAP_APT_CONFIG\" apt-get --yes --download-only \
+         -oDPkg::Chroot-Directory=\"$1\" install {}",
+        recipe::PEERS.join(" ")
+    ));
+    arguments.push(format!(
         "--customize-hook=sync-out /var/cache/apt/archives '{work}/packages'"
     ));
     arguments.push("--customize-hook=sh \"$1/lab/customize.sh\" \"$1\"".to_owned());

@@ -27,6 +27,9 @@ pub(super) const PACKAGES: &[&str] = &[
     "zstd",
 ];
 
+/// Only in the repository: scenarios install them.
+pub(super) const PEERS: &[&str] = &["google-guest-agent"];
+
 /// Documentation and translations would double the disk that every scenario copies.
 pub(super) const DPKG_OPTIONS: &[&str] = &[
     "path-exclude=/usr/share/doc/*",
@@ -37,6 +40,6 @@ pub(super) const DPKG_OPTIONS: &[&str] = &[
 
 pub(super) async fn hash() -> Result<String> {
     let parts = [SUITE, DISK_SIZE, ESSENTIAL, CUSTOMIZE, DISK];
-    let lists = [PACKAGES.join(","), DPKG_OPTIONS.join(",")];
+    let lists = [PACKAGES, PEERS, DPKG_OPTIONS].map(|list| list.join(","));
     cache::short_hash(&format!("{}\n{}", parts.join("\n"), lists.join("\n"))).await
 }

@@ -10,6 +10,10 @@ mod hooks;
 mod journal;
 mod lab_itself;
 mod lifecycle;
+pub(crate) mod metadata;
+mod metadata_boot;
+mod metadata_graceful;
+mod metadata_stop;
 mod packages;
 mod proof;
 mod readiness;
@@ -257,6 +261,80 @@ pub const ALL: &[Scenario] = &[
         |context| Box::pin(packages::removed(context)),
     )
     .our_agent_only(),
+    Scenario::new(
+        "metadata_boot",
+        "startup scripts, inline and by URL, at boot; a shutdown script while the network is up",
+        |context| Box::pin(metadata_boot::startup_and_shutdown(context)),
+    )
+    .our_agent_only(),
+    Scenario::new(
+        "metadata_startup_kinds",
+        "a startup script that is only inline, and one that is only a URL",
+        |context| Box::pin(metadata_boot::startup_kinds(context)),
+    )
+    .our_agent_only()
+    .full_only(),
+    Scenario::new(
+        "metadata_late",
+        "a metadata service that comes 40 s after the guest: the startup script runs all the same",
+        |context| Box::pin(metadata_boot::late_service(context)),
+    )
+    .our_agent_only()
+    .full_only(),
+    Scenario::new(
+        "metadata_google_agent",
+        "Google's agent and script runner against our metadata service, then ours in their place",
+        |context| Box::pin(metadata_boot::google_agent(context)),
+    )
+    .our_agent_only()
+    .full_only(),
+    Scenario::new(
+        "metadata_stops",
+        "announced stops: failed, cancelled, a second one, the same once more, two at once",
+        |context| Box::pin(metadata_stop::requests(context)),
+    )
+    .our_agent_only(),
+    Scenario::new(
+        "metadata_undisturbed",
+        "agents restarted, packages upgraded and removed in the middle of a stop: scripts go on",
+        |context| Box::pin(metadata_stop::undisturbed(context)),
+    )
+    .our_agent_only()
+    .full_only(),
+    Scenario::new(
+        "metadata_rebooted",
+        "a guest that reboots in the middle of a stop runs its graceful scripts again",
+        |context| Box::pin(metadata_stop::rebooted(context)),
+    )
+    .our_agent_only()
+    .full_only(),
+    Scenario::new(
+        "graceful_restart",
+        "graceful scripts end before the shutdown begins, shutdown scripts run in it",
+        |context| Box::pin(metadata_graceful::restart(context)),
+    )
+    .our_agent_only(),
+    Scenario::new(
+        "graceful_failing",
+        "graceful scripts that fail: told, and the restart goes on",
+        |context| Box::pin(metadata_graceful::failing(context)),
+    )
+    .our_agent_only()
+    .full_only(),
+    Scenario::new(
+        "graceful_deadline",
+        "a graceful script that never ends: the shutdown begins at the deadline and ends it",
+        |context| Box::pin(metadata_graceful::deadline(context)),
+    )
+    .our_agent_only()
+    .full_only(),
+    Scenario::new(
+        "graceful_cancelled",
+        "a graceful stop is cancelled while the guest prepares; the next one is ended early",
+        |context| Box::pin(metadata_graceful::cancelled(context)),
+    )
+    .our_agent_only()
+    .full_only(),
     Scenario::new(
         "lab_guest_answers",
         "a guest of the snapshot runs a command through SSH, its agent answers, its clock is right",

@@ -32,6 +32,9 @@ pub(crate) fn qemu_argv(layout: &Layout, start: Start) -> Vec<String> {
     argv.extend(direct_kernel(layout));
     argv.extend(devices(layout));
     argv.extend(sockets(layout));
+    if let (Start::Cold, Some(metadata)) = (start, &layout.spec.metadata) {
+        argv.extend(metadata.argv());
+    }
     if start == Start::Snapshot {
         argv.extend(words(&["-loadvm", SNAPSHOT]));
     }
@@ -144,16 +147,21 @@ fn words(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
 }
 
-/// Paths below the lab's own directory; QEMU's option parser needs commas doubled.
+/// A path below the lab's own directory.
 fn path(path: &Path) -> String {
-    path.to_string_lossy().replace(',', ",,")
+    escaped(&path.to_string_lossy())
+}
+
+/// QEMU's option parser needs commas doubled.
+pub(super) fn escaped(value: &str) -> String {
+    value.replace(',', ",,")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::accelerator::Accelerator;
-    use crate::vm::VmSpec;
+    use crate::vm::{Metadata, VmSpec};
 
     fn layout(spec: VmSpec) -> Layout {
         Layout {
@@ -204,6 +212,22 @@ mod tests {
             !argv.contains("guest_agent") && !argv.contains("virtio-serial"),
             "{argv}"
         );
+    }
+
+    #[test]
+    fn the_snapshot_s_devices_are_the_same_with_and_without_metadata() {
+        let metadata = Metadata {
+            hospes: "/bin/hospes".into(),
+            socket: "/state/web.sock".into(),
+        };
+        let with = layout(VmSpec::new("web").with_metadata(metadata));
+        let without = layout(VmSpec::new("web"));
+        assert_eq!(
+            qemu_argv(&with, Start::Snapshot),
+            qemu_argv(&without, Start::Snapshot)
+        );
+        let cold = qemu_argv(&with, Start::Cold).join(" ");
+        assert!(cold.contains("guestfwd=tcp:169.254.169.254:80"), "{cold}");
     }
 
     #[test]

@@ -96,6 +96,9 @@ impl Launcher {
             activity.step(format!("resuming `{}`", layout.spec.name));
             copy_disk(&self.snapshot, &layout.disk()).await?;
             let vm = start(layout, Start::Snapshot).await?;
+            if let Some(metadata) = &vm.layout.spec.metadata {
+                metadata.plug_in(&vm).await?;
+            }
             wait_for_agent(&vm, RESUME_DEADLINE).await?;
             self.arrange(&vm).await?;
             return Ok(vm);

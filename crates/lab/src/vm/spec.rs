@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::metadata::Metadata;
 use crate::accelerator::Accelerator;
 use crate::image::Image;
 
@@ -19,6 +20,8 @@ pub struct VmSpec {
     pub memory_mib: u32,
     /// More words for the kernel's command line; any mean a fresh boot.
     pub kernel_words: Vec<String>,
+    /// How the guest is served metadata, if it is.
+    pub metadata: Option<Metadata>,
 }
 
 impl VmSpec {
@@ -31,6 +34,7 @@ impl VmSpec {
             agent_port: true,
             memory_mib: 384,
             kernel_words: Vec::new(),
+            metadata: None,
         }
     }
 
@@ -45,6 +49,13 @@ impl VmSpec {
     #[must_use]
     pub fn without_agent_port(mut self) -> Self {
         self.agent_port = false;
+        self
+    }
+
+    /// The same guest with a network card for metadata.
+    #[must_use]
+    pub fn with_metadata(mut self, metadata: Metadata) -> Self {
+        self.metadata = Some(metadata);
         self
     }
 

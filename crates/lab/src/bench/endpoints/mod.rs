@@ -7,4 +7,4 @@ mod serve;
 
 pub(super) use guests::boot_id;
 pub use serve::serve;
-pub(super) use serve::{AGENT, IDENTITY, KNOWN_HOSTS, READY, USER};
+pub(super) use serve::{AGENT, IDENTITY, KNOWN_HOSTS, READY, USER, raise_open_file_limit};

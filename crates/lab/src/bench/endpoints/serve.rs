@@ -70,7 +70,7 @@ async fn listen(count: usize, dir: &Path) -> Result<()> {
 }
 
 /// A thousand guests need more than the 1,024 open files that are usual.
-fn raise_open_file_limit() {
+pub(in crate::bench) fn raise_open_file_limit() {
     let limit = getrlimit(Resource::Nofile);
     // Should it be refused, then listening says what is wrong.
     let _ = setrlimit(

@@ -36,13 +36,13 @@ pub(in crate::bench) fn installed_qemu_ga() -> Option<Program> {
 
 impl Program {
     /// Ours.
-    pub(super) fn hospes_agent(path: PathBuf) -> Self {
+    pub(in crate::bench) fn hospes_agent(path: PathBuf) -> Self {
         let words = &["qemu-ga"];
         Self { path, words }
     }
 
     /// Its size in bytes without symbols.
-    pub(super) async fn stripped_size(&self) -> Result<u64> {
+    pub(in crate::bench) async fn stripped_size(&self) -> Result<u64> {
         let dir = TempDir::new().context("cannot create a directory")?;
         let stripped = dir.path().join("stripped");
         let mut strip = Command::new("strip");

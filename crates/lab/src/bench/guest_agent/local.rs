@@ -223,7 +223,7 @@ impl SharedFile {
 }
 
 /// It goes when it is dropped, also when this is interrupted: no thread may own it.
-fn memory_backed_dir() -> Result<TempDir> {
+pub(in crate::bench) fn memory_backed_dir() -> Result<TempDir> {
     let memory = Path::new("/dev/shm");
     let dir = if memory.is_dir() {
         TempDir::new_in(memory)

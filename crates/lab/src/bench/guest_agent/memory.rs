@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::agents::Peer;
+use super::agents::{Peer, RunningAgent};
 use super::client::Client;
 use super::pair::Pair;
 use super::requests::{PING, round_trips};
 use super::table::{Comparison, Goal};
+use super::thread::blocking;
 use super::transfer::Content;
 
 /// Samples in bytes, one for each start of an agent.
@@ -50,6 +51,17 @@ pub(super) fn watch(peer: &Peer, content: &Content, path: &Path) -> Result<Seen>
         peak,
         after,
     })
+}
+
+/// Resident memory in bytes of an agent that has answered one ping.
+pub(in crate::bench) async fn resident_after_a_ping(agent: &RunningAgent) -> Result<u64> {
+    let peer = agent.peer()?;
+    blocking(move || {
+        let mut client = Client::connect(&peer.socket)?;
+        round_trips(&mut client, PING, 1)?;
+        peer.process.resident()
+    })
+    .await
 }
 
 impl Memory {

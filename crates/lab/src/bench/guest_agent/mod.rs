@@ -21,6 +21,10 @@ mod thread;
 mod transfer;
 mod usage;
 
-pub(super) use agents::{RunningAgent, installed_qemu_ga};
+pub(super) use agents::{Program, RunningAgent, installed_qemu_ga};
+pub(super) use local::memory_backed_dir;
 pub use local::run;
 pub use machine::run_in_machine;
+pub(super) use memory::resident_after_a_ping;
+pub(super) use thread::blocking;
+pub(super) use usage::{Process, wake_ups};

@@ -5,7 +5,7 @@ use tokio::sync::oneshot;
 
 /// Does blocking work on a thread of its own. Who stops waiting for it is not held up by it: tokio's
 /// own threads for such work are waited for when the runtime ends.
-pub(super) async fn blocking<T: Send + 'static>(
+pub(in crate::bench) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
     let (done, result) = oneshot::channel();

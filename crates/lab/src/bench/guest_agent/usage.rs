@@ -7,16 +7,16 @@ use anyhow::{Context, Result};
 
 /// A process that lives.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Process {
-    pub(super) pid: u32,
+pub(in crate::bench) struct Process {
+    pub(in crate::bench) pid: u32,
 }
 
 /// How often each thread was given a processor and lost it again, by thread id.
-pub(super) type Switches = BTreeMap<u32, u64>;
+pub(in crate::bench) type Switches = BTreeMap<u32, u64>;
 
 impl Process {
     /// Resident memory in bytes. Counted page by page: `VmRSS` of a small process may be 2 MB short.
-    pub(super) fn resident(self) -> Result<u64> {
+    pub(in crate::bench) fn resident(self) -> Result<u64> {
         let map = std::fs::read_to_string(self.dir().join("smaps_rollup"));
         figure(&map.context("it has ended")?, "Rss:").map(|kib| kib * 1024)
     }
@@ -28,7 +28,7 @@ impl Process {
     }
 
     /// Context switches of all its threads, voluntary and not.
-    pub(super) fn switches(self) -> Result<Switches> {
+    pub(in crate::bench) fn switches(self) -> Result<Switches> {
         let threads = std::fs::read_dir(self.dir().join("task")).context("it has ended")?;
         let threads = threads.filter_map(|thread| Some(thread.ok()?.path()));
         Ok(threads.filter_map(|thread| switches_of(&thread)).collect())
@@ -40,7 +40,7 @@ impl Process {
 }
 
 /// How often threads were given a processor between two looks.
-pub(super) fn wake_ups(before: &Switches, after: &Switches) -> u64 {
+pub(in crate::bench) fn wake_ups(before: &Switches, after: &Switches) -> u64 {
     let since = |(thread, count): (&u32, &u64)| {
         let earlier = before.get(thread).copied().unwrap_or_default();
         count.saturating_sub(earlier)
