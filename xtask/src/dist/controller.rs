@@ -104,6 +104,11 @@ fn tree(family: Family, sources: Sources, program: Vec<u8>, generated: &Generate
             tree.text(path, script.as_bytes());
         }
     }
+    // Whoever wants it enables it.
+    tree.text(
+        "/usr/lib/systemd/system/hospes-metadata.service",
+        sources.text("packaging/hospes/hospes-metadata.service")?,
+    );
     // Its guests are made up, so it is to read and not to run with.
     tree.text(
         "/usr/share/doc/hospes/examples/hospes.toml",

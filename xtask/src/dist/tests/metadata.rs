@@ -124,14 +124,17 @@ fn systemd_finds_nothing_wrong_with_the_units() {
         };
         let package = package(family);
         let mut units = units(&package);
+        let service = include_str!("../../../../packaging/hospes/hospes-metadata.service");
+        units.push(("hospes-metadata.service", service.to_owned()));
         for (_, text) in &mut units {
             assert!(!text.contains('@'), "{text}");
             for program in [
                 "/usr/bin/google_metadata_script_runner_adapt",
                 "/usr/sbin/hospes-agent",
                 "/usr/bin/hospes-agent",
+                "/usr/bin/hospes ",
             ] {
-                *text = text.replace(program, "/bin/true");
+                *text = text.replace(program, "/bin/true ");
             }
         }
         assert_eq!(verified(&units), (true, String::new()));

@@ -17,7 +17,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::home::Home;
 use crate::Exit;
 
-/// Files that the server needs beside its connections.
+/// Files that the server needs beside its listeners and connections.
 const OTHER_FILES: u64 = 256;
 
 pub(super) async fn run(home: &Home) -> Result<Exit> {
@@ -68,6 +68,7 @@ fn settings(home: &Home) -> Result<Settings> {
         sockets.push(GuestSocket { guest, path, mode });
     }
     let guests = by_address(config);
+    let listening = sockets.len() + config.metadata.listen.len();
     let listener = |address: &_| AddressListener {
         address: *address,
         guests: guests.clone(),
@@ -76,7 +77,7 @@ fn settings(home: &Home) -> Result<Settings> {
         control: home.store.control(),
         sockets,
         addresses: config.metadata.listen.iter().map(listener).collect(),
-        limits: limits()?,
+        limits: limits(listening)?,
     })
 }
 
@@ -99,7 +100,7 @@ fn by_address(config: &Config) -> BTreeMap<IpAddr, String> {
 
 /// As many connections as this process may have files. Most systems let it have more than the few
 /// that it has from the start.
-fn limits() -> Result<Limits> {
+fn limits(listening: usize) -> Result<Limits> {
     let allowed = getrlimit(Resource::Nofile);
     let raised = Rlimit {
         current: allowed.maximum,
@@ -111,7 +112,8 @@ fn limits() -> Result<Limits> {
         .maximum
         .unwrap_or(u64::MAX)
         .saturating_sub(OTHER_FILES);
-    let files = usize::try_from(files).unwrap_or(usize::MAX).max(1);
+    let files = usize::try_from(files).unwrap_or(usize::MAX);
+    let files = files.saturating_sub(listening).max(1);
     Ok(Limits {
         all_connections: default.all_connections.min(files),
         ..default
