@@ -4,18 +4,11 @@
 
 use libfuzzer_sys::fuzz_target;
 use metadata::Query;
-use metadata::control::{Change, Record, Scope};
-use metadata::server::{GuestFacts, Limits, Method, Reply, Request, Response, Service};
+use metadata::control::{Change, Scope};
+use metadata::server::{Method, Reply, Request, Response, Service};
+use two_guests::{LIMITS, SECRET, service};
 
-const SECRET: &str = "only for another guest";
-const LIMITS: Limits = Limits {
-    value_bytes: 64,
-    values: 4,
-    values_bytes: 512,
-    guest_attributes: 4,
-    guest_attributes_bytes: 256,
-    longest_wait: std::time::Duration::from_secs(60),
-};
+mod two_guests;
 
 fuzz_target!(|bytes: &[u8]| {
     let mut service = service();
@@ -73,35 +66,6 @@ fn flags(mut line: &[u8]) -> (u8, &[u8]) {
         }
     }
     (found, line)
-}
-
-fn service() -> Service {
-    let mut service = Service::new(7, LIMITS);
-    for name in ["web", "db"] {
-        service.add_guest(name, GuestFacts::default());
-    }
-    for (revision, (scope, key, value)) in (1..).zip([
-        (
-            Scope::Guest("db".to_owned()),
-            "instance/attributes/a",
-            SECRET,
-        ),
-        (
-            Scope::Guest("db".to_owned()),
-            "instance/guest-attributes/a/b",
-            SECRET,
-        ),
-        (Scope::Guest("web".to_owned()), "instance/attributes/a", "1"),
-        (Scope::Project, "project/attributes/a", "2"),
-    ]) {
-        service.restore(Record {
-            scope,
-            key: key.parse().expect("a key"),
-            value: Some(value.to_owned()),
-            revision,
-        });
-    }
-    service
 }
 
 fn query_is_read_again(target: &str) {

@@ -22,6 +22,7 @@ mod listener;
 mod server;
 mod settings;
 mod shelf;
+mod single;
 mod socket;
 mod store;
 
@@ -29,3 +30,5 @@ pub use forward::{ForwardError, forward};
 pub use server::{ServeError, Server};
 pub use settings::{AddressListener, GuestSocket, Limits, Settings};
 pub use shelf::Shelf;
+#[doc(hidden)]
+pub use single::serve_single;

@@ -39,8 +39,8 @@ where
     let service = service_fn(|request| {
         let (place, progress) = (place.clone(), progress.clone());
         async move {
-            let _work = progress.begin();
-            Ok::<_, Infallible>(exchange::answer(&place, request).await)
+            let work = progress.begin();
+            Ok::<_, Infallible>(exchange::answer(&place, &work, request).await)
         }
     });
     let connection = http1::Builder::new()

@@ -11,6 +11,7 @@ use tokio::sync::SemaphorePermit;
 
 use super::connection::Place;
 use super::hang;
+use super::paced::AtWork;
 use super::reply::{HyperReply, hyper_reply};
 use crate::store::Unchanged;
 
@@ -18,10 +19,14 @@ use crate::store::Unchanged;
 const TOO_OFTEN_AFTER: Duration = Duration::from_millis(500);
 
 /// Answers a request.
-pub(super) async fn answer(place: &Place, request: Request<Incoming>) -> HyperReply {
+pub(super) async fn answer(
+    place: &Place,
+    work: &AtWork<'_>,
+    request: Request<Incoming>,
+) -> HyperReply {
     let reply = match admit(place, &request).await {
         Err(refusal) => refusal,
-        Ok(_upload) => reply(place, request).await,
+        Ok(_upload) => reply(place, work, request).await,
     };
     hyper_reply(reply, &place.guest)
 }
@@ -43,13 +48,16 @@ async fn admit<'a>(
     upload.await.map_err(late)
 }
 
-async fn reply(place: &Place, request: Request<Incoming>) -> Reply {
+async fn reply(place: &Place, work: &AtWork<'_>, request: Request<Incoming>) -> Reply {
     let news = place.guest.news();
     // Nothing of the request is kept while it hangs.
     match look_at(place, request).await {
         Err(refusal) => refusal,
         Ok(Response::Now(reply)) => reply,
-        Ok(Response::Hang(hang)) => hang::wait(hang, news, &place.guest, &place.store).await,
+        Ok(Response::Hang(hang)) => {
+            work.hangs();
+            hang::wait(hang, news, &place.guest, &place.store).await
+        }
         Ok(Response::Put(change)) => put(place, change).await,
     }
 }

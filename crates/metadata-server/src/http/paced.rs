@@ -6,7 +6,8 @@
 //!   └─ limits.idle        └─ request_within         (no limit here)      └─ reply_within
 //! ```
 //!
-//! A body has its limit where it is read, and a hanging GET lasts as long as it may.
+//! A body has its limit where it is read, and a hanging GET lasts as long as it may, or until the
+//! guest has gone: hyper looks for that only while it holds nothing of a next request.
 
 use std::io;
 use std::pin::Pin;
@@ -19,11 +20,16 @@ use tokio::time::{Instant, Sleep};
 
 use crate::Limits;
 
+/// Bytes of next requests that are taken, beside those that hyper holds, while a GET hangs. Who
+/// sends more is not heard to the end.
+const AHEAD: usize = 8 << 10;
+
 /// What the connection's requests tell its stream.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
     requests: AtomicU32,
     is_at_work: AtomicBool,
+    is_hanging: AtomicBool,
 }
 
 /// A request is being worked on until this is dropped.
@@ -39,6 +45,8 @@ pub(super) struct Paced<S> {
     is_reply_stuck: bool,
     wait: Wait,
     timer: Pin<Box<Sleep>>,
+    /// What came while a GET hung, and was not read yet.
+    ahead: Vec<u8>,
 }
 
 /// What is waited for, and after how many requests.
@@ -57,8 +65,16 @@ impl Progress {
     }
 }
 
+impl AtWork<'_> {
+    /// From now on it waits for a change.
+    pub(super) fn hangs(&self) {
+        self.0.is_hanging.store(true, Ordering::Relaxed);
+    }
+}
+
 impl Drop for AtWork<'_> {
     fn drop(&mut self) {
+        self.0.is_hanging.store(false, Ordering::Relaxed);
         self.0.is_at_work.store(false, Ordering::Relaxed);
     }
 }
@@ -75,6 +91,7 @@ impl<S> Paced<S> {
             is_reply_stuck: false,
             wait: Wait::Head(0),
             timer,
+            ahead: Vec::new(),
         }
     }
 
@@ -129,6 +146,39 @@ impl<S> Paced<S> {
     }
 }
 
+impl<S: AsyncRead + Unpin> Paced<S> {
+    /// Reads ahead, since the end of what a guest sends is behind all that it has sent.
+    fn look_for_the_end(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        let mut block = [0; 1024];
+        loop {
+            let mut buffer = ReadBuf::new(&mut block);
+            match Pin::new(&mut self.stream).poll_read(cx, &mut buffer) {
+                Poll::Pending => return Ok(()),
+                Poll::Ready(read) => read?,
+            }
+            let come = buffer.filled();
+            if come.is_empty() || self.ahead.len() + come.len() > AHEAD {
+                return Err(io::ErrorKind::ConnectionAborted.into());
+            }
+            self.ahead.extend_from_slice(come);
+        }
+    }
+
+    fn poll_read_stream(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.ahead.is_empty() {
+            return Pin::new(&mut self.stream).poll_read(cx, buffer);
+        }
+        let count = self.ahead.len().min(buffer.remaining());
+        buffer.put_slice(&self.ahead[..count]);
+        self.ahead.drain(..count);
+        Poll::Ready(Ok(()))
+    }
+}
+
 impl<S: AsyncRead + Unpin> AsyncRead for Paced<S> {
     fn poll_read(
         self: Pin<&mut Self>,
@@ -137,7 +187,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Paced<S> {
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let before = buffer.filled().len();
-        let read = Pin::new(&mut this.stream).poll_read(cx, buffer);
+        let read = this.poll_read_stream(cx, buffer);
         if read.is_pending() {
             return this.poll_read_in_time(cx);
         }
@@ -148,7 +198,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Paced<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Paced<S> {
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -174,7 +224,12 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+        let this = self.get_mut();
+        // What hyper calls whenever it is woken.
+        if this.progress.is_hanging.load(Ordering::Relaxed) {
+            this.look_for_the_end(cx)?;
+        }
+        Pin::new(&mut this.stream).poll_flush(cx)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

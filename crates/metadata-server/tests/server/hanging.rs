@@ -126,19 +126,21 @@ async fn the_end_of_the_server_answers_who_waits() {
 
 #[tokio::test]
 async fn who_hangs_up_gives_its_place_back_at_once() {
+    let ends: [&[u8]; 3] = [b"", b"GET / HTTP/1.1\r\n\r\n", &[b'x'; 40 << 10]];
     let limits = metadata_server::Limits {
         connections: 1,
         ..Default::default()
     };
     let host = Host::start_with(limits, &[]).await;
     let free = async {
-        for _ in 0..10 {
+        for end in ends.iter().cycle().take(12) {
             let mut guest = host.connect("web1").await;
             guest.ask(&wait(STOP_STATE, "0")).await;
             let idle = guest.reply().await;
             if idle.status == 200 {
                 guest.ask(&wait(STOP_STATE, idle.etag())).await;
                 host.until_watched("web1").await;
+                guest.send_until_closed(end, end.len()).await;
             }
             drop(guest);
             until_answered(&host).await;
