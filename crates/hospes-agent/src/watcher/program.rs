@@ -26,6 +26,9 @@ use crate::log::Log;
 /// What is under way at the end may take so long; whatever is cut off is done again later.
 const END_WITHIN: Duration = Duration::from_millis(500);
 
+/// After so long without news the next request hangs, and nothing is needed of what it took.
+const AT_REST_AFTER: Duration = Duration::from_secs(1);
+
 /// Watches until a signal ends it.
 pub(crate) fn main(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
     if let Some(argument) = arguments.next() {
@@ -55,7 +58,6 @@ fn watch() -> Result<ExitCode, String> {
     let inbox = source.subscribe();
     let is_ended = end_at_signal(termination, source.canceller(), &log)?;
     log.info(format_args!("watching {}", Key::stop_state()));
-    forget_start();
     Watcher::begin(client, log).run(&inbox);
     match is_ended.load(Ordering::Acquire) {
         true => Ok(ExitCode::SUCCESS),
@@ -118,13 +120,23 @@ impl Watcher {
         watcher
     }
 
-    /// Until the inbox is closed.
+    /// Until the inbox is closed. Each request, also one that brings nothing new, takes memory that
+    /// is let go of while the next one hangs.
     fn run(mut self, inbox: &Inbox) {
+        let mut rest_at = Some(Instant::now() + AT_REST_AFTER);
         loop {
             let left = |at: Duration| at.saturating_sub(since_boot());
-            let until = self.watch.wake_at().map(|at| Instant::now() + left(at));
-            let effects = match inbox.next(until) {
-                Arrival::Reply(value) => self.step(Event::Seen(value.as_deref())),
+            let wake_at = self.watch.wake_at().map(|at| Instant::now() + left(at));
+            let effects = match inbox.next(wake_at.into_iter().chain(rest_at).min()) {
+                Arrival::Reply(value) => {
+                    rest_at = Some(Instant::now() + AT_REST_AFTER);
+                    self.step(Event::Seen(value.as_deref()))
+                }
+                Arrival::Late if rest_at.is_some_and(|at| at <= Instant::now()) => {
+                    rest_at = None;
+                    forget_start();
+                    continue;
+                }
                 Arrival::Late => self.step(Event::Woken),
                 Arrival::Closed => return,
             };

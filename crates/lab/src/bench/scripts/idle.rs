@@ -12,7 +12,8 @@ use crate::bench::report::{Figure, Judged, Table};
 use crate::console::Activity;
 
 const STARTS: usize = 3;
-const SETTLING: Duration = Duration::from_secs(1);
+/// Until the watcher's GET hangs and it rests.
+const SETTLING: Duration = Duration::from_secs(2);
 const REST: Duration = Duration::from_secs(10);
 
 const SUM_GOAL_IN_MEGABYTES: f64 = 5.0;

@@ -20,6 +20,8 @@ const WARM_UP: usize = 3;
 const RUNS: usize = 40;
 /// Apart from those, for looking takes time.
 const LOOKED_AT: usize = 10;
+/// Between rounds: a guest that asks more often than a hundred times a second is made to wait.
+const PAUSE: Duration = Duration::from_millis(100);
 
 const WALL_GOAL_IN_MILLISECONDS: f64 = 10.0;
 const MEMORY_GOAL_IN_MEGABYTES: f64 = 5.0;
@@ -122,6 +124,7 @@ async fn run_all(runners: Vec<Runner>, home: &Home) -> Result<Vec<Seen>> {
         }
         let mut seen: Vec<Seen> = runners.iter().map(|_| Seen::default()).collect();
         for round in 0..WARM_UP + RUNS {
+            std::thread::sleep(PAUSE);
             for (runner, seen) in runners.iter().zip(&mut seen) {
                 let wall = runner.run(&place)?;
                 if round >= WARM_UP {
@@ -131,6 +134,7 @@ async fn run_all(runners: Vec<Runner>, home: &Home) -> Result<Vec<Seen>> {
         }
         for (runner, seen) in runners.iter().zip(&mut seen) {
             for _ in 0..LOOKED_AT {
+                std::thread::sleep(PAUSE);
                 seen.peak.push(runner.peak(&place)?);
             }
         }

@@ -19,7 +19,7 @@ const LATER: usize = 2;
 const STAND_INS: usize = 20;
 /// Until the watcher's GET hangs and it rests. After many answers that come sooner than in a second it
 /// would ask less often, which no stop of a guest makes it do.
-const SETTLING: Duration = Duration::from_millis(1200);
+const SETTLING: Duration = Duration::from_millis(1500);
 
 const GOAL_IN_MILLISECONDS: f64 = 5.0;
 
