@@ -53,6 +53,28 @@ fn requests_need_no_newline_and_may_be_pipelined_or_single_quoted() {
 }
 
 #[test]
+fn a_number_in_an_id_comes_back_as_the_number_that_was_sent() {
+    for id in [
+        "-2111111111111000000003714226525966317795",
+        "0.1000000000000000055511151231257827",
+        "18446744073709551616",
+        "8.98846567431158e307",
+    ] {
+        let request = format!(r#"{{"execute":"x","id":{id}}}"#);
+        let [echoed] = &told(request.as_bytes(), RequestLimits::default())[..] else {
+            panic!("{id}: no request");
+        };
+        let (_, echoed) = echoed.split_once(r#""id":"#).unwrap();
+        let echoed: f64 = echoed.trim_end_matches('}').parse().unwrap();
+        assert_eq!(
+            echoed.to_bits(),
+            id.parse::<f64>().unwrap().to_bits(),
+            "{id}"
+        );
+    }
+}
+
+#[test]
 fn what_is_no_request_is_answered_as_qemu_ga_answers_it() {
     for (input, expected) in [
         (r#"{"id":7}"#, "QMP input lacks member 'execute' (7)"),
