@@ -156,6 +156,9 @@ pub(super) async fn interrupted(context: Context) -> Result<()> {
         .await?;
     interrupt(restart).await?;
     boot.goes_on(&vm).await?;
+    // A guest that is gone as soon as it was asked leaves no time between.
+    let slow = "systemd-run --quiet --unit=slow -p RemainAfterExit=yes -p ExecStop='/bin/sleep 8' /bin/true";
+    vm.ssh(slow).await?.success()?;
     context.step("Ctrl-C once the guest was asked");
     let mut resumed = context.start_hospes(&["runs", "resume", "r1"])?;
     resumed.wait_for_line("  taken", NEXT_LINE).await?;
