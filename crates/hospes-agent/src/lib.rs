@@ -22,6 +22,7 @@ mod qemu_ga;
 mod scripts;
 mod self_test;
 mod serve;
+mod systemctl;
 mod version;
 mod watcher;
 

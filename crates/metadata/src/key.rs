@@ -6,6 +6,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::stop::REPORT;
+
 /// Bytes that a key may have: more than any path of the protocol needs.
 const LONGEST: usize = 512;
 
@@ -35,18 +37,34 @@ impl Key {
         Self("instance/shutdown-details/stop-state".to_owned())
     }
 
-    /// What stands beside the state of a stop: `target-state`, `max-duration`, `request-timestamp`.
+    /// The directory of that state and of what stands beside it.
     #[must_use]
     pub fn shutdown_details() -> Self {
         Self("instance/shutdown-details".to_owned())
     }
 
-    /// The guest attribute `namespace/name`, which the guest itself may write.
-    ///
-    /// # Errors
-    /// When either cannot be part of a key.
-    pub fn guest_attribute(namespace: &str, name: &str) -> Result<Self, InvalidKey> {
-        format!("instance/guest-attributes/{namespace}/{name}").parse()
+    /// How long a stop may take to prepare for.
+    #[must_use]
+    pub fn max_duration() -> Self {
+        Self("instance/shutdown-details/max-duration".to_owned())
+    }
+
+    /// What tells one stop from the next.
+    #[must_use]
+    pub fn request_timestamp() -> Self {
+        Self("instance/shutdown-details/request-timestamp".to_owned())
+    }
+
+    /// What a stop leads to.
+    #[must_use]
+    pub fn target_state() -> Self {
+        Self("instance/shutdown-details/target-state".to_owned())
+    }
+
+    /// The guest's report on a stop: a guest attribute, which the guest itself writes.
+    #[must_use]
+    pub fn report() -> Self {
+        Self(format!("instance/guest-attributes/{REPORT}"))
     }
 
     /// As it is written, without slashes at its ends.
@@ -58,13 +76,6 @@ impl Key {
     /// Its parts, from the root down.
     pub fn segments(&self) -> impl Iterator<Item = &str> {
         self.0.split('/').filter(|segment| !segment.is_empty())
-    }
-
-    /// Whether this is `directory` itself or below it.
-    #[must_use]
-    pub fn is_within(&self, directory: &Self) -> bool {
-        let rest = self.0.strip_prefix(&directory.0);
-        directory.0.is_empty() || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 }
 
@@ -136,10 +147,16 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_holds_itself_and_what_is_below_and_no_namesake() {
-        let key = |text: &str| text.parse::<Key>().unwrap();
-        assert!(key("a/b").is_within(&key("a")));
-        assert!(key("a").is_within(&key("a")) && key("a").is_within(&Key::default()));
-        assert!(!key("ab/c").is_within(&key("a")) && !key("a").is_within(&key("a/b")));
+    fn the_protocols_own_keys_are_keys() {
+        for key in [
+            Key::stop_state(),
+            Key::shutdown_details(),
+            Key::max_duration(),
+            Key::request_timestamp(),
+            Key::target_state(),
+            Key::report(),
+        ] {
+            assert_eq!(key.as_str().parse(), Ok(key.clone()));
+        }
     }
 }

@@ -107,10 +107,8 @@ pub fn file_name(request: &str) -> String {
     escaped.fold("stop-".to_owned(), |name, part| name + &part)
 }
 
-/// The guest attribute that holds the report.
-pub const REPORT_NAMESPACE: &str = "hospes";
-/// Its name in the namespace.
-pub const REPORT_NAME: &str = "graceful-shutdown";
+/// The guest attribute that holds the report, in the namespace `hospes`.
+pub const REPORT: &str = "hospes/graceful-shutdown";
 
 /// How the graceful scripts of one request ended: the guest attribute `hospes/graceful-shutdown`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -25,10 +25,16 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(5);
 
 /// A stop, from the first script to the report.
 pub(super) struct Stop {
+    told: Told,
+    deadline: Option<Deadline>,
+}
+
+/// What the host said, and the way to tell it how its stop went.
+#[derive(Clone)]
+struct Told {
     pending: PendingStop,
     run: RunDir,
     client: Client,
-    deadline: Option<Deadline>,
 }
 
 /// A thread that reports when the time is over.
@@ -40,14 +46,13 @@ struct Deadline {
 
 impl Stop {
     pub(super) fn begin(pending: PendingStop, run: RunDir, client: Client, name: &str) -> Self {
-        let mut stop = Self {
+        let told = Told {
             pending,
             run,
             client,
-            deadline: None,
         };
-        stop.deadline = stop.watch_deadline(name);
-        stop
+        let deadline = told.clone().watch_deadline(name.to_owned());
+        Self { told, deadline }
     }
 
     /// What scripts see of it in their environment.
@@ -57,7 +62,7 @@ impl Stop {
             max_seconds,
             deadline_unix,
             ..
-        } = &self.pending;
+        } = &self.told.pending;
         let number = |number: Option<u64>| number.map(|number| number.to_string());
         let variables = [
             // No variable can hold a zero byte.
@@ -81,36 +86,31 @@ impl Stop {
             drop(deadline.ended);
             deadline.thread.join().unwrap_or_default()
         });
-        if !is_reported && let Err(problem) = self.report(outcome, exit) {
+        if !is_reported && let Err(problem) = self.told.report(outcome, exit) {
             log.warn(None, &problem);
         }
     }
+}
 
+impl Told {
     fn report(&self, outcome: ReportOutcome, exit: Option<i32>) -> Result<(), String> {
         let request = self.pending.request.clone();
-        let told = Report {
+        let made = Report {
             request,
             outcome,
             exit,
         };
-        report(&self.client, &self.run, &told)
+        report(&self.client, &self.run, &made)
     }
 
-    fn watch_deadline(&self, name: &str) -> Option<Deadline> {
+    fn watch_deadline(self, name: String) -> Option<Deadline> {
         let deadline = Duration::from_millis(self.pending.deadline_boot_ms?);
         let (ended, end) = channel::<()>();
-        let stop = Self {
-            pending: self.pending.clone(),
-            run: self.run.clone(),
-            client: self.client.clone(),
-            deadline: None,
-        };
-        let name = name.to_owned();
         let watch = move || {
             loop {
                 let left = deadline.saturating_sub(since_boot());
                 if left.is_zero() {
-                    stop.is_late(&name);
+                    self.is_late(&name);
                     return true;
                 }
                 match end.recv_timeout(left.min(LONGEST_SLEEP)) {

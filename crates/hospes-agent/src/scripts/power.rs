@@ -1,13 +1,8 @@
 //! Whether the machine goes down.
 
-use std::path::Path;
-use std::time::Duration;
-
-use guest_os::process::run;
 use metadata::scripts::{is_stopping, queues_shutdown};
 
-/// How long systemd may take to tell.
-const PATIENCE: Duration = Duration::from_secs(10);
+use crate::systemctl::systemctl;
 
 /// Whether systemd stops the whole system, and not only a unit.
 ///
@@ -23,7 +18,6 @@ pub(super) fn goes_down() -> Result<bool, String> {
 }
 
 fn ask(arguments: &[&str]) -> Result<String, String> {
-    let finished = run(Path::new("systemctl"), arguments, b"", PATIENCE);
-    let finished = finished.map_err(|error| error.to_string())?;
+    let finished = systemctl(arguments)?;
     Ok(String::from_utf8_lossy(&finished.output).into_owned())
 }

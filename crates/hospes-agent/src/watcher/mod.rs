@@ -3,7 +3,7 @@
 //! ```text
 //! source (hanging GETs) ─► inbox ─► program ─► metadata::watch::Watch
 //!                                      ├─► run_dir: state, pending-stop.json
-//!                                      ├─► systemctl: the start job
+//!                                      ├─► unit: the start job
 //!                                      └─► report: only when that cannot be queued
 //! scripts' runner ─► run_dir: marker; report          unit_end ─► report
 //! ```
@@ -14,7 +14,7 @@ mod program;
 mod report;
 mod run_dir;
 mod source;
-mod systemctl;
+mod unit;
 pub(crate) mod unit_end;
 
 use std::time::Duration;

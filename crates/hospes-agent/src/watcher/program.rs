@@ -19,7 +19,7 @@ use metadata_client::Client;
 
 use super::run_dir::RunDir;
 use super::source::{Arrival, Canceller, Inbox, Source};
-use super::{client, report, systemctl};
+use super::{client, report, unit};
 use crate::complain;
 use crate::log::Log;
 
@@ -170,7 +170,7 @@ impl Watcher {
             Effect::Leave(pending) => self.note(self.run.leave(&pending)),
             Effect::Withdraw => self.note(self.run.withdraw()),
             Effect::ReadDetails => return Some(Event::Details(self.details())),
-            Effect::Start => return Some(Event::Started(systemctl::queue_start())),
+            Effect::Start => return Some(Event::Started(unit::queue_start())),
             Effect::Look(request) => {
                 // What cannot be read is not started again and again.
                 let runner = self.run.runner_of(&request);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use metadata::Key;
 use metadata::backoff::Policy;
-use metadata::stop::{REPORT_NAME, REPORT_NAMESPACE, Report};
+use metadata::stop::{REPORT, Report};
 use metadata_client::{Client, retry};
 
 use super::run_dir::RunDir;
@@ -30,11 +30,10 @@ pub(crate) fn report(client: &Client, run: &RunDir, report: &Report) -> Result<(
 }
 
 fn put(client: &Client, report: &Report) -> Result<(), String> {
-    let key = Key::guest_attribute(REPORT_NAMESPACE, REPORT_NAME);
-    let key = key.map_err(|error| error.to_string())?;
     let text = serde_json::to_string(report).map_err(|error| error.to_string())?;
-    retry(TRIES, || client.put(&key, &text)).map_err(|failure| {
-        let name = format!("{REPORT_NAMESPACE}/{REPORT_NAME}");
-        format!("the host does not learn of it, the guest attribute {name} is not kept: {failure}")
+    retry(TRIES, || client.put(&Key::report(), &text)).map_err(|failure| {
+        format!(
+            "the host does not learn of it, the guest attribute {REPORT} is not kept: {failure}"
+        )
     })
 }

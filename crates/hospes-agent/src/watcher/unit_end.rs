@@ -9,7 +9,7 @@ use guest_os::log_sink::LogSink;
 use metadata::stop::{Report, ReportOutcome};
 
 use super::run_dir::RunDir;
-use super::{client, report, systemctl};
+use super::{client, report, unit};
 use crate::complain;
 use crate::log::Log;
 
@@ -18,7 +18,7 @@ use crate::log::Log;
 pub(crate) fn main(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let result = var("SERVICE_RESULT").ok();
     let (Some(result), None) = (result, arguments.next()) else {
-        let unit = systemctl::UNIT;
+        let unit = unit::UNIT;
         complain(&format!(
             "hospes-agent report-graceful-shutdown: takes no arguments and is called by {unit} \
              (ExecStopPost=), which says in SERVICE_RESULT how the scripts ended\n"

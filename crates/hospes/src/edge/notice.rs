@@ -8,7 +8,7 @@ use conditions::GuestId;
 use lifecycle::ports::{NoticeError, Presence, Standing, StopNotice};
 use metadata::Key;
 use metadata::control::{Change, Scope};
-use metadata::stop::{REPORT_NAME, REPORT_NAMESPACE, Report, StopRequest, StopState};
+use metadata::stop::{Report, StopRequest, StopState};
 
 use crate::metadata::{Store, StoreError};
 
@@ -38,12 +38,12 @@ impl StopNotice for MetadataNotice {
     async fn announce(&self, guest: &GuestId, request: &StopRequest) -> Result<(), NoticeError> {
         let mut changes = vec![
             set(Key::stop_state(), "PENDING_STOP"),
-            set(detail("max-duration")?, &request.max_seconds.to_string()),
-            set(detail("request-timestamp")?, &request.request),
-            set(detail("target-state")?, &request.target),
+            set(Key::max_duration(), &request.max_seconds.to_string()),
+            set(Key::request_timestamp(), &request.request),
+            set(Key::target_state(), &request.target),
         ];
         if self.report(guest, &request.request).await?.is_none() {
-            changes.push(unset(report_key()?));
+            changes.push(unset(Key::report()));
         }
         self.change(guest, changes).await
     }
@@ -69,9 +69,9 @@ impl StopNotice for MetadataNotice {
         }
         let changes = vec![
             set(Key::stop_state(), "NONE"),
-            unset(detail("max-duration")?),
-            unset(detail("request-timestamp")?),
-            unset(detail("target-state")?),
+            unset(Key::max_duration()),
+            unset(Key::request_timestamp()),
+            unset(Key::target_state()),
         ];
         self.change(guest, changes).await
     }
@@ -85,12 +85,12 @@ impl MetadataNotice {
             found.map(|(_, value)| value.as_str())
         };
         let idle = StopState::read(value(&Key::stop_state()).unwrap_or("")) == StopState::Idle;
-        Ok(!idle && value(&detail("request-timestamp")?) == Some(request))
+        Ok(!idle && value(&Key::request_timestamp()) == Some(request))
     }
 
     /// What the guest wrote may be anything: what is no report of this request is none.
     async fn report(&self, guest: &GuestId, request: &str) -> Result<Option<Report>, NoticeError> {
-        let values = self.values(guest, &report_key()?).await?;
+        let values = self.values(guest, &Key::report()).await?;
         let report = values.first().map(|(_, text)| text);
         let report = report.and_then(|text| serde_json::from_str::<Report>(text).ok());
         Ok(report.filter(|report| report.request == request))
@@ -120,17 +120,6 @@ async fn in_time<T>(call: impl Future<Output = Result<T, StoreError>>) -> Result
 
 fn scope(guest: &GuestId) -> Scope {
     Scope::Guest(guest.as_str().to_owned())
-}
-
-fn detail(name: &str) -> Result<Key, NoticeError> {
-    let key = format!("{}/{name}", Key::shutdown_details());
-    key.parse()
-        .map_err(|error: metadata::InvalidKey| NoticeError::Refused(error.to_string()))
-}
-
-fn report_key() -> Result<Key, NoticeError> {
-    Key::guest_attribute(REPORT_NAMESPACE, REPORT_NAME)
-        .map_err(|error| NoticeError::Refused(error.to_string()))
 }
 
 fn set(key: Key, value: &str) -> Change {

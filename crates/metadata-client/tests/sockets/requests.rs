@@ -161,7 +161,10 @@ fn a_request_says_who_asks_and_what_for() {
     assert_eq!(tree["a"][0], 1);
     client.get_recursive(&Key::default()).unwrap();
     client
-        .put(&Key::guest_attribute("hospes", "x").unwrap(), "a\nb")
+        .put(
+            &"instance/guest-attributes/hospes/x".parse().unwrap(),
+            "a\nb",
+        )
         .unwrap();
 
     let seen = server.seen();

@@ -53,8 +53,8 @@ pub(super) enum Group {
     Own,
 }
 
-/// The thread that watches is there before the process: what could fail after a program has begun to act is
-/// as little as possible.
+/// The thread that watches is there before the process: what could fail after a program has begun
+/// to act is as little as possible.
 pub(super) fn start(
     call: &ExecCall,
     group: Group,

@@ -42,6 +42,14 @@ const FIXED: [&str; 6] = [
     "project",
 ];
 
+/// Whether a key is a directory itself or below it.
+fn is_within(key: &Key, directory: &Key) -> bool {
+    let mut segments = key.segments();
+    directory
+        .segments()
+        .all(|segment| segments.next() == Some(segment))
+}
+
 #[derive(Debug, Clone)]
 enum Step {
     /// Changes of one guest and of the project at a time: key, and value or none.
@@ -159,7 +167,7 @@ impl World {
         let Client { guest, watched, .. } = self.clients[client];
         let directory = key(WATCHED[watched]);
         let is_seen = |(whose, key): &&(Option<usize>, Key)| {
-            whose.is_none_or(|whose| whose == guest) && key.is_within(&directory)
+            whose.is_none_or(|whose| whose == guest) && is_within(key, &directory)
         };
         self.log.iter().filter(is_seen).count()
     }
@@ -170,7 +178,7 @@ impl World {
         let mut set = self.values.keys();
         FIXED.contains(&WATCHED[watched])
             || set.any(|(whose, key)| {
-                whose.is_none_or(|whose| whose == guest) && key.is_within(&directory)
+                whose.is_none_or(|whose| whose == guest) && is_within(key, &directory)
             })
     }
 
