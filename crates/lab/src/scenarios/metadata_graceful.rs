@@ -14,10 +14,11 @@ const STOP_STATE: &str = "instance/shutdown-details/stop-state";
 /// What the product says once the guest has been told.
 const WAITS: &str = "waiting for the guest's graceful scripts";
 
-/// A script that never ends by itself and says when it is told to.
+/// A script that never ends by itself and says once when it is told to: systemd tells it, and the
+/// runner passes on what it was told itself.
 fn endless() -> String {
     format!(
-        "trap '{}; exit 1' TERM\n{}\nwhile :; do sleep 0.2; done\n",
+        "trap 'trap \"\" TERM; {}; exit 1' TERM\n{}\nwhile :; do sleep 0.2; done\n",
         says("told"),
         says("begins")
     )
