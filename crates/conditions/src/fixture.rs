@@ -86,6 +86,7 @@ pub(crate) fn sightings(facts: GuestFacts) -> Sightings {
             channel_device: ChannelDevice::Present {
                 opened_by_guest: Some(true),
             },
+            cluster: None,
             evidence: "query-status: running".to_owned(),
             at: Timestamp::from_millis(1_772_366_400_000),
         },

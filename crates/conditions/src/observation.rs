@@ -17,10 +17,33 @@ pub struct Observation {
     pub lock: Option<String>,
     /// The agent's port in the running (not the pending) configuration.
     pub channel_device: ChannelDevice,
+    /// What its cluster says of it, where it is in one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<ClusterSight>,
     /// What was asked and what it answered, for people (`query-status: running`).
     pub evidence: String,
     /// When the answer came.
     pub at: Timestamp,
+}
+
+/// A guest as the cluster around it sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClusterSight {
+    /// Whether the nodes that are left may decide; absent where it could not be told.
+    pub quorate: Option<bool>,
+    /// It is a template: never powered on.
+    pub template: bool,
+    /// The high-availability resource that decides over its power state, if one does.
+    pub ha: Option<HaResource>,
+}
+
+/// A guest under high availability.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HaResource {
+    /// Its id (`vm:101`).
+    pub sid: String,
+    /// The state that was asked of it (`started`, `stopped`, `disabled`), in the cluster's word.
+    pub state: String,
 }
 
 /// Whether a guest runs, as the hypervisor sees it.
@@ -58,6 +81,9 @@ pub enum ChannelDevice {
     },
     /// The running machine has no such port.
     Absent,
+    /// The running machine has it, and a change that waits for the next power-on would alter it:
+    /// which one.
+    Changing(String),
     /// It could not be told, and why.
     Unknown(String),
 }

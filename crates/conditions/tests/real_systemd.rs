@@ -146,6 +146,7 @@ impl Systemd {
                 channel_device: ChannelDevice::Present {
                     opened_by_guest: Some(true),
                 },
+                cluster: None,
                 evidence: String::new(),
                 at: Timestamp::from_millis(1),
             },

@@ -77,6 +77,7 @@ impl Hypervisor for QemuHypervisor {
             run_state: sight.run_state,
             lock: sight.lock,
             channel_device: sight.channel_device,
+            cluster: None,
             evidence: sight.evidence,
             at: now(),
         })

@@ -21,6 +21,7 @@ pub(super) fn port(seen: &Sightings) -> Judgement {
         match device {
             ChannelDevice::Present { .. } => "org.qemu.guest_agent.0 is there".to_owned(),
             ChannelDevice::Absent => "no org.qemu.guest_agent.0".to_owned(),
+            ChannelDevice::Changing(what) => what.clone(),
             ChannelDevice::Unknown(why) => why.clone(),
         },
     )];
@@ -35,6 +36,10 @@ pub(super) fn port(seen: &Sightings) -> Judgement {
     let (state, summary) = match (device, is_in_guest) {
         (ChannelDevice::Absent, _) => (State::Failed, "the running machine has no agent port"),
         (_, Some(false)) => (State::Failed, "the guest has no agent port"),
+        (ChannelDevice::Changing(_), _) => (
+            State::Failed,
+            "a pending change of the agent's port waits for the next power-on",
+        ),
         (ChannelDevice::Present { .. }, Some(true)) => (
             State::Healthy,
             "the port is in the machine and in the guest",

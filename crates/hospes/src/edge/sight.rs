@@ -63,6 +63,7 @@ fn unobserved(world: &World, error: &HypervisorError) -> Observation {
         run_state: RunState::Other("unknown".to_owned()),
         lock: None,
         channel_device: ChannelDevice::Unknown(error.to_string()),
+        cluster: None,
         evidence: error.to_string(),
         at: now(),
     }
