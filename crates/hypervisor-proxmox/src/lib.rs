@@ -8,6 +8,6 @@
 //! Cluster ─► discovery          Client ─► endpoints in turn, pinned certificates, tasks
 //! ```
 
-mod settings;
+mod client;
 
-pub use settings::{ClusterSettings, Credentials, Endpoint, Secret, SecretSource, Trust};
+pub use client::{Client, ClientError};

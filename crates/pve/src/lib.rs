@@ -12,7 +12,9 @@
 mod answer;
 mod call;
 mod failure;
+mod settings;
 
 pub use answer::Answer;
 pub use call::{Call, Method};
 pub use failure::Failure;
+pub use settings::{ClusterSettings, Credentials, Endpoint, Secret, SecretSource, Trust};

@@ -1,11 +1,11 @@
-//! What the backend knows of one cluster.
+//! How a cluster's API is reached.
 
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
 /// One cluster, as the configuration describes it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClusterSettings {
     /// Its name in the configuration.
     pub name: String,
@@ -41,7 +41,7 @@ pub enum Trust {
 }
 
 /// Who asks.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Credentials {
     /// An API token.
     Token {
