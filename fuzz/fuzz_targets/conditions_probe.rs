@@ -54,6 +54,7 @@ fn judge(facts: GuestFacts) {
             run_state: RunState::Running,
             lock: None,
             channel_device: ChannelDevice::Absent,
+            cluster: None,
             evidence: String::new(),
             at,
         },
