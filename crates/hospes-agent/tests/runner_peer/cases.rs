@@ -110,7 +110,7 @@ fn scripts() -> Vec<Case> {
         ),
         inline(
             "a long line",
-            "head -c 70000 /dev/zero | tr '\\0' x; echo; echo after",
+            "head -c 400000 /dev/zero | tr '\\0' x; echo; echo after",
         ),
         inline("much output", "seq 20000"),
         inline(

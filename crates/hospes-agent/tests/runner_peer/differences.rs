@@ -72,7 +72,7 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
             let differs = theirs.has("token too long")
                 && theirs.is("startup-script signal: broken pipe")
                 && ours.is("startup-script: after")
-                && written == 70_000;
+                && written == 400_000;
             in_case(case, "a long line", differs, theirs, ours)
         },
     },
