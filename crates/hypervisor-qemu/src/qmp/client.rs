@@ -216,6 +216,11 @@ async fn connect_when_there_is_room(path: &Path) -> Result<UnixStream, QmpError>
             io::ErrorKind::WouldBlock => sleep(RETRY).await,
             io::ErrorKind::NotFound => return Err(QmpError::NoFile { path }),
             io::ErrorKind::ConnectionRefused => return Err(QmpError::NobodyListens { path }),
+            // It listened, and its machine went away before the connection was looked at.
+            io::ErrorKind::ConnectionReset => {
+                let doing = "it was to greet";
+                return Err(QmpError::Closed { path, doing });
+            }
             _ => return Err(QmpError::Connect { path, source }),
         }
     }
