@@ -9,6 +9,7 @@ use tokio::process::Command;
 
 use super::argv::{Start, qemu_argv};
 use super::machine::Vm;
+use super::snapshot::Snapshot;
 use super::spec::{Layout, VmSpec};
 use super::{port, snapshot};
 use crate::accelerator::Accelerator;
@@ -33,7 +34,7 @@ pub struct Launcher {
     accelerator: Accelerator,
     repository: AptRepository,
     agent: GuestAgent,
-    snapshot: PathBuf,
+    snapshot: Snapshot,
 }
 
 impl Launcher {
@@ -94,7 +95,7 @@ impl Launcher {
         let layout = Layout::new(dir, spec, &self.image, self.accelerator, port::free_port()?);
         if from_snapshot {
             activity.step(format!("resuming `{}`", layout.spec.name));
-            copy_disk(&self.snapshot, &layout.disk()).await?;
+            copy_disk(&self.snapshot.disk, &layout.disk()).await?;
             let vm = start(layout, Start::Snapshot).await?;
             if let Some(metadata) = &vm.layout.spec.metadata {
                 metadata.plug_in(&vm).await?;
@@ -114,7 +115,7 @@ impl Launcher {
     fn disk(&self) -> PathBuf {
         match self.agent {
             GuestAgent::Stock => self.image.disk(),
-            GuestAgent::Hospes(_) => self.snapshot.clone(),
+            GuestAgent::Hospes(_) => self.snapshot.disk.clone(),
         }
     }
 

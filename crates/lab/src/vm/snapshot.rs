@@ -1,5 +1,6 @@
 //! The snapshot of a booted guest, made once for each image, accelerator and version of QEMU.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -22,6 +23,29 @@ use crate::{cache, command};
 /// The name of a file that says under which boot of this machine KVM failed a whole guest.
 const KVM_FAILED: &str = "kvm-failed";
 
+/// A snapshot's disk, which no lab removes while another uses it.
+#[derive(Debug)]
+pub(super) struct Snapshot {
+    pub(super) disk: PathBuf,
+    /// A shared lock on it.
+    _in_use: File,
+}
+
+impl Snapshot {
+    /// The snapshot on `disk`, if it is there.
+    fn open(disk: &Path) -> Result<Option<Self>> {
+        let Ok(in_use) = File::open(disk) else {
+            return Ok(None);
+        };
+        in_use.lock_shared().context("cannot lock the snapshot")?;
+        // Another lab may have removed it between the two.
+        Ok(disk.exists().then(|| Self {
+            disk: disk.to_owned(),
+            _in_use: in_use,
+        }))
+    }
+}
+
 /// What a snapshot is made of.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Recipe<'a> {
@@ -39,7 +63,7 @@ impl Recipe<'_> {
         &self,
         work: &Path,
         console: &Console,
-    ) -> Result<(Accelerator, PathBuf)> {
+    ) -> Result<(Accelerator, Snapshot)> {
         let image = self.image;
         let mut accelerator = Accelerator::choose().await?;
         let failed = image.dir().join(KVM_FAILED);
@@ -70,20 +94,21 @@ impl Recipe<'_> {
         accelerator: Accelerator,
         work: &Path,
         console: &Console,
-    ) -> Result<PathBuf> {
+    ) -> Result<Snapshot> {
         let (image, key) = (self.image, self.key(accelerator).await?);
         let disk = image.dir().join(format!("snapshot-{key}.qcow2"));
-        if disk.exists() {
-            return Ok(disk);
+        if let Some(snapshot) = Snapshot::open(&disk)? {
+            return Ok(snapshot);
         }
         let activity = console.activity("snapshot");
         let _lock = cache::lock(&image.dir().join("snapshot.lock"), &activity).await?;
-        if !disk.exists() {
-            self.remove_older(&disk);
-            self.make(accelerator, &work.join("snapshot"), &disk, &activity)
-                .await?;
+        if let Some(snapshot) = Snapshot::open(&disk)? {
+            return Ok(snapshot);
         }
-        Ok(disk)
+        self.remove_older(&disk);
+        self.make(accelerator, &work.join("snapshot"), &disk, &activity)
+            .await?;
+        Snapshot::open(&disk)?.context("the snapshot is gone as soon as it was made")
     }
 
     /// A snapshot fits only the same devices under the same QEMU.
@@ -103,13 +128,13 @@ impl Recipe<'_> {
         Ok(format!("{}-{hash}", self.agent.name()))
     }
 
-    /// Builds of our agent come and go; each snapshot is half a gigabyte.
+    /// Builds of our agent come and go; each snapshot is half a gigabyte. Those that another lab uses stay.
     fn remove_older(&self, disk: &Path) {
         let prefix = format!("snapshot-{}-", self.agent.name());
         let entries = std::fs::read_dir(self.image.dir()).into_iter().flatten();
         for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
-            if name.starts_with(&prefix) && path != disk {
+            if name.starts_with(&prefix) && path != disk && !is_in_use(&path) {
                 let _ = std::fs::remove_file(&path);
             }
         }
@@ -191,4 +216,8 @@ async fn settle(vm: &Vm) -> Result<()> {
         );
     }
     Ok(())
+}
+/// Whether a lab holds the snapshot at `path`.
+fn is_in_use(path: &Path) -> bool {
+    File::open(path).is_ok_and(|file| file.try_lock().is_err())
 }
