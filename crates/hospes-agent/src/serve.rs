@@ -9,7 +9,7 @@ use std::time::Duration;
 use agent::settings::{Endpoint, Settings};
 use guest_os::log_sink::LogSink;
 use guest_os::process::{
-    PidFile, Termination, daemonize, forget_start, keep_descriptors, reduce_memory,
+    PidFile, Termination, daemonize, keep_descriptors, reduce_memory, release_program_pages,
 };
 use guest_os::transport::{self, Listener, Receiver};
 
@@ -60,7 +60,7 @@ fn start(prepared: Prepared) -> Result<ExitCode, String> {
     agent.log.open(log_sink(&settings)?);
     let channel = open(&endpoint, inherited, &settings, &agent)?;
     serve_beside(&agent, channel, endpoint, settings.retry_path)?;
-    forget_start();
+    release_program_pages();
     let ending = match termination.wait() {
         Ok(signal) => {
             agent.log.info(format_args!("ended by {signal:?}"));

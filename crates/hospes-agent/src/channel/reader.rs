@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::sync::Arc;
 
-use guest_os::process::prefer_large_pages;
+use guest_os::process::{prefer_large_pages, release_program_pages};
 use guest_os::transport::{Received, Receiver};
 use qga::{AgentError, Call, Request, RequestDecoder, RequestEvent, RequestLimits};
 use serde_json::Value;
@@ -40,14 +40,16 @@ pub(crate) fn serve(agent: &Arc<Agent>, mut receiver: Receiver) {
             Ok(Received::HostGone) => {
                 decoder = RequestDecoder::new(RequestLimits::default());
                 reader.begin_session();
+                release_program_pages();
             }
-            Ok(Received::End) => return,
+            Ok(Received::End) => break,
             Err(error) => {
                 agent.log.warn(format_args!("{}: {error}", reader.origin));
-                return;
+                break;
             }
         }
     }
+    release_program_pages();
     // One that hung up needs no word.
     if reader.cut_off() == Some(ErrorKind::TimedOut) {
         agent.log.warn(format_args!(

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use guest_os::clock::since_boot;
 use guest_os::log_sink::LogSink;
-use guest_os::process::{Termination, forget_start, keep_descriptors, reduce_memory};
+use guest_os::process::{Termination, keep_descriptors, reduce_memory, release_program_pages};
 use metadata::stop::Report;
 use metadata::watch::{Details, Effect, Event, Notice, Now, Runner, Watch};
 use metadata::{Failure, Key};
@@ -134,7 +134,7 @@ impl Watcher {
                 }
                 Arrival::Late if rest_at.is_some_and(|at| at <= Instant::now()) => {
                     rest_at = None;
-                    forget_start();
+                    release_program_pages();
                     continue;
                 }
                 Arrival::Late => self.step(Event::Woken),

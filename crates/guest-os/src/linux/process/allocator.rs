@@ -39,9 +39,10 @@ pub fn prefer_large_pages(room: &mut [MaybeUninit<u8>]) {
     }
 }
 
-/// Lets go of the pages of program and libraries that only the start needed. Those that are needed
-/// again come back from the page cache when they are touched.
-pub fn forget_start() {
+/// Lets go of the pages of program and libraries, for a rest: most of them only the start or the
+/// last conversation needed. Those that are needed again come back from the page cache when they
+/// are touched.
+pub fn release_program_pages() {
     for mapping in super::mappings::unchanged() {
         // SAFETY: private pages of a file that nobody changed are the file's, before and after.
         unsafe {

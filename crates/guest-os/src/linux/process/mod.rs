@@ -9,7 +9,7 @@ mod run;
 mod termination;
 mod user;
 
-pub use allocator::{forget_start, prefer_large_pages, reduce_memory};
+pub use allocator::{prefer_large_pages, reduce_memory, release_program_pages};
 pub use daemon::daemonize;
 pub use descriptors::keep_descriptors;
 pub use pid_file::PidFile;
