@@ -16,7 +16,16 @@ pub(crate) enum Agent {
     Hospes,
 }
 
-pub(crate) fn run(workspace: &Workspace, agent: Agent, keep: bool) -> Result<()> {
+/// What the demo's guest runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Backend {
+    /// A local QEMU.
+    Qemu,
+    /// A cluster in the shape of Proxmox VE over it.
+    Proxmox,
+}
+
+pub(crate) fn run(workspace: &Workspace, backend: Backend, agent: Agent, keep: bool) -> Result<()> {
     say::heading("set-up");
     setup::ensure_packages()?;
     say::heading("build");
@@ -30,6 +39,10 @@ pub(crate) fn run(workspace: &Workspace, agent: Agent, keep: bool) -> Result<()>
     lab.arg("demo").arg("--agent").arg(match agent {
         Agent::Stock => "stock",
         Agent::Hospes => "hospes",
+    });
+    lab.arg("--backend").arg(match backend {
+        Backend::Qemu => "qemu",
+        Backend::Proxmox => "proxmox",
     });
     lab.arg("--packages").arg(dist::lab_packages_dir(workspace));
     if keep {

@@ -27,6 +27,9 @@ use crate::workspace::Workspace;
 enum Command {
     /// Shows hospes on a real virtual machine.
     Demo {
+        /// What the guest runs on: a local QEMU, or a cluster in the shape of Proxmox VE over it.
+        #[arg(long, value_enum, default_value_t = demo::Backend::Qemu)]
+        backend: demo::Backend,
         /// Which agent the guest runs.
         #[arg(long, value_enum, default_value_t = demo::Agent::Hospes)]
         agent: demo::Agent,
@@ -66,7 +69,11 @@ fn run(command: &Command) -> Result<()> {
     process::watch_signals()?;
     let workspace = Workspace::find()?;
     match command {
-        Command::Demo { agent, keep } => demo::run(&workspace, *agent, *keep),
+        Command::Demo {
+            backend,
+            agent,
+            keep,
+        } => demo::run(&workspace, *backend, *agent, *keep),
         Command::Test { full } => test::run(&workspace, *full),
         Command::Tidy => tidy::run(&workspace),
         Command::Bench { vm } => bench::run(&workspace, *vm),

@@ -46,6 +46,22 @@ pub struct HaResource {
     pub state: String,
 }
 
+impl Observation {
+    /// It is a template: never powered on.
+    #[must_use]
+    pub fn is_template(&self) -> bool {
+        self.cluster.as_ref().is_some_and(|seen| seen.template)
+    }
+
+    /// The high-availability resource that decides over the guest's power state. One that is told
+    /// to ignore the guest does not.
+    #[must_use]
+    pub fn high_availability(&self) -> Option<&HaResource> {
+        let resource = self.cluster.as_ref()?.ha.as_ref()?;
+        (resource.state != "ignored").then_some(resource)
+    }
+}
+
 /// Whether a guest runs, as the hypervisor sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -25,17 +25,32 @@ macro_rules! deadlines {
             }
         }
 
-        impl Deadlines {
+        /// A table of deadlines, as written.
+        #[derive(Debug, Clone, Default, PartialEq, Eq)]
+        pub(crate) struct DeadlineSettings {
+            $($field: Option<Duration>,)+
+        }
+
+        impl DeadlineSettings {
             pub(crate) const KEYS: &[&str] = &[$($key),+];
 
-            /// These, with those that `table` sets in their place.
-            pub(crate) fn overridden(self, table: &Table<'_>, mistakes: &mut Mistakes) -> Self {
+            pub(crate) fn read(table: &Table<'_>, mistakes: &mut Mistakes) -> Self {
                 table.allow_only(Self::KEYS, mistakes);
                 Self {
                     $($field: table
-                        .read($key, mistakes, |value| duration(value, $longest))
-                        .unwrap_or(self.$field),)+
+                        .read($key, mistakes, |value| duration(value, $longest)),)+
                 }
+            }
+
+            /// These, and `fallback` where these say nothing.
+            pub(crate) fn or(&self, fallback: &Self) -> Self {
+                Self { $($field: self.$field.or(fallback.$field),)+ }
+            }
+
+            /// These, and the defaults of hospes where these say nothing.
+            pub(crate) fn resolved(&self) -> Deadlines {
+                let default = Deadlines::default();
+                Deadlines { $($field: self.$field.unwrap_or(default.$field),)+ }
             }
         }
     };

@@ -1,25 +1,28 @@
 //! The whole file.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use conditions::GuestId;
 use toml::de::DeTable;
 
-use crate::guest::{Defaults, PlacedGuest};
+use crate::cluster::Names;
+use crate::guest::{Declared, Defaults, Settings};
 use crate::mistake::{Fault, Mistakes};
+use crate::secrets;
 use crate::table::Table;
 use crate::value::{self, Origin};
-use crate::{Environment, Guest, MetadataService};
+use crate::{Cluster, Environment, Guest, MetadataService, Place};
 
-const KEYS: &[&str] = &["state-dir", "defaults", "guest", "metadata"];
+const KEYS: &[&str] = &["state-dir", "defaults", "cluster", "guest", "metadata"];
 
 /// What the file says.
 #[derive(Debug)]
 pub(crate) struct Document {
     pub(crate) state_dir: Option<PathBuf>,
     pub(crate) metadata: MetadataService,
+    pub(crate) clusters: BTreeMap<String, Cluster>,
     pub(crate) guests: BTreeMap<GuestId, Guest>,
 }
 
@@ -35,8 +38,10 @@ pub(crate) fn read(
         directory,
         environment,
     };
+    mistakes.hide(secrets::of_text(text));
     let parsed = DeTable::parse(text).map_err(|error| not_toml(&error));
     let document = mistakes.collect(parsed)?;
+    mistakes.hide(secrets::of_document(document.get_ref()));
     let table = Table::file(&document);
     table.allow_only(KEYS, mistakes);
     let state_dir = table.read("state-dir", mistakes, |value| {
@@ -49,46 +54,91 @@ pub(crate) fn read(
     let defaults = table
         .table("defaults", mistakes)
         .map(|defaults| Defaults::read(&defaults, origin, mistakes))
-        .unwrap_or_default();
-    let guests = guests(&table, &defaults, origin, mistakes);
+        .unwrap_or_default()
+        .or_usual(origin);
+    let mut clusters = clusters(&table, &defaults.settings, origin, mistakes);
+    let guests = guests(&table, &defaults, &mut clusters, origin, mistakes);
     Some(Document {
         state_dir,
         metadata,
+        clusters,
         guests,
     })
 }
 
+fn clusters(
+    file: &Table<'_>,
+    defaults: &Settings,
+    origin: Origin<'_>,
+    mistakes: &mut Mistakes,
+) -> BTreeMap<String, Cluster> {
+    let Some(table) = file.table("cluster", mistakes) else {
+        return BTreeMap::new();
+    };
+    let mut clusters = BTreeMap::new();
+    for (name, table) in table.tables(mistakes) {
+        let cluster = Cluster::read(name, &table, defaults, origin, mistakes);
+        clusters.extend(cluster.map(|cluster| (name.to_owned(), cluster)));
+    }
+    clusters
+}
+
+/// The guests that have tables. Those of clusters are made known to them.
 fn guests(
     file: &Table<'_>,
     defaults: &Defaults,
+    clusters: &mut BTreeMap<String, Cluster>,
     origin: Origin<'_>,
     mistakes: &mut Mistakes,
 ) -> BTreeMap<GuestId, Guest> {
     let Some(table) = file.table("guest", mistakes) else {
         return BTreeMap::new();
     };
-    let mut placed = Vec::new();
+    // Of clusters with mistakes too: a guest that names one makes none.
+    let names: Names<'_> = file.peek("cluster").iter().flat_map(Table::keys).collect();
+    let mut declared = Vec::new();
     for (name, table) in table.tables(mistakes) {
-        placed.extend(PlacedGuest::read(name, &table, defaults, origin, mistakes));
+        let known = (defaults, &names);
+        declared.extend(Declared::read(name, &table, known, origin, mistakes));
     }
-    refuse_shared_sockets(&placed, mistakes);
-    refuse_shared_addresses(&placed, mistakes);
-    placed
+    refuse_shared_sockets(&declared, mistakes);
+    refuse_shared_addresses(&declared, mistakes);
+    refuse_shared_ids(&declared, mistakes);
+    declared
         .into_iter()
-        .map(|placed| (placed.guest.name.clone(), placed.guest))
+        .filter_map(|declared| guest(declared, defaults, clusters))
+        .map(|guest| (guest.name.clone(), guest))
         .collect()
+}
+
+fn guest(
+    declared: Declared,
+    defaults: &Defaults,
+    clusters: &mut BTreeMap<String, Cluster>,
+) -> Option<Guest> {
+    let Declared {
+        name,
+        place,
+        settings,
+        ..
+    } = declared;
+    let Place::Cluster(clustered) = place else {
+        let settings = settings.or(&defaults.settings);
+        return Some(settings.guest(name, place, &BTreeSet::new()));
+    };
+    let cluster = clusters.get_mut(&clustered.cluster)?;
+    cluster.declare(clustered.vmid, name, settings);
+    cluster.declared_guest(clustered.vmid)
 }
 
 /// Two names for one socket would be two names for one machine, and each could be operated on
 /// while the other is.
-fn refuse_shared_sockets(placed: &[PlacedGuest], mistakes: &mut Mistakes) {
-    let mut sockets: Vec<_> = placed
+fn refuse_shared_sockets(declared: &[Declared], mistakes: &mut Mistakes) {
+    let mut sockets: Vec<_> = declared
         .iter()
-        .flat_map(|placed| {
-            placed
-                .sockets
-                .iter()
-                .map(|(path, span)| (path, span, &placed.guest.name))
+        .flat_map(|guest| {
+            let sockets = guest.sockets.iter();
+            sockets.map(|(path, span)| (path, span, &guest.name))
         })
         .collect();
     sockets.sort_by_key(|(_, span, _)| span.start);
@@ -103,12 +153,12 @@ fn refuse_shared_sockets(placed: &[PlacedGuest], mistakes: &mut Mistakes) {
 }
 
 /// A guest is known by the address that its requests come from.
-fn refuse_shared_addresses(placed: &[PlacedGuest], mistakes: &mut Mistakes) {
-    let mut addresses: Vec<_> = placed
+fn refuse_shared_addresses(declared: &[Declared], mistakes: &mut Mistakes) {
+    let mut addresses: Vec<_> = declared
         .iter()
-        .filter_map(|placed| {
-            let address = placed.guest.metadata.address?;
-            Some((address, placed.address.clone()?, &placed.guest.name))
+        .filter_map(|guest| {
+            let address = guest.settings.metadata.resolved().address?;
+            Some((address, guest.address.clone()?, &guest.name))
         })
         .collect();
     addresses.sort_by_key(|(_, span, _)| span.start);
@@ -118,6 +168,27 @@ fn refuse_shared_addresses(placed: &[PlacedGuest], mistakes: &mut Mistakes) {
             let message = format!("{address} is the address of guest `{owner}` already");
             let note = "each guest has a source address of its own: its metadata is told by it";
             mistakes.push(Fault::new(span, message).with_note(note));
+        }
+    }
+}
+
+/// As two names for one socket.
+fn refuse_shared_ids(declared: &[Declared], mistakes: &mut Mistakes) {
+    let mut ids: Vec<_> = declared
+        .iter()
+        .filter_map(|guest| {
+            let place = guest.place.clustered()?;
+            Some((place, guest.vmid.clone()?, &guest.name))
+        })
+        .collect();
+    ids.sort_by_key(|(_, span, _)| span.start);
+    let mut owners: HashMap<(&str, u32), &GuestId> = HashMap::new();
+    for (place, span, guest) in ids {
+        let key = (place.cluster.as_str(), place.vmid);
+        if let Some(owner) = owners.insert(key, guest) {
+            let (cluster, vmid) = key;
+            let message = format!("{vmid} of cluster `{cluster}` is guest `{owner}` already");
+            mistakes.push(Fault::new(span, message).with_note("a guest has one table"));
         }
     }
 }

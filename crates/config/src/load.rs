@@ -10,7 +10,7 @@ use conditions::GuestId;
 use thiserror::Error;
 
 use crate::mistake::{Fault, Mistakes};
-use crate::{Environment, Guest, MetadataService, Mistake, discovery, document};
+use crate::{Cluster, Environment, Guest, MetadataService, Mistake, discovery, document, secrets};
 
 /// Far more than any configuration needs; a longer file is something else.
 const SIZE_LIMIT: u64 = 8 * 1024 * 1024;
@@ -31,7 +31,9 @@ pub struct Config {
     pub state_dir: PathBuf,
     /// How the metadata service is served.
     pub metadata: MetadataService,
-    /// The guests by name.
+    /// The clusters by name.
+    pub clusters: BTreeMap<String, Cluster>,
+    /// The guests that have tables, by name. Clusters know more of them ([`Config::adopt`]).
     pub guests: BTreeMap<GuestId, Guest>,
 }
 
@@ -107,6 +109,18 @@ impl Config {
         })
     }
 
+    /// What `text` means as the content of `file`, whether or not it is there.
+    ///
+    /// # Errors
+    /// It says something wrong.
+    pub fn of_text(
+        text: &str,
+        file: &Path,
+        environment: &Environment,
+    ) -> Result<Self, ConfigError> {
+        Self::understand(text.as_bytes(), file.to_owned(), environment)
+    }
+
     /// The socket of `guest` on which its metadata is served.
     #[must_use]
     pub fn metadata_socket(&self, guest: &GuestId) -> PathBuf {
@@ -125,6 +139,7 @@ impl Config {
         let text = String::from_utf8_lossy(bytes);
         if let Err(error) = std::str::from_utf8(bytes) {
             let at = error.valid_up_to();
+            mistakes.hide(secrets::of_text(&text));
             mistakes.push(Fault::new(at..at, "this is not UTF-8 text"));
         } else if let Some(document) = document::read(&text, &file, environment, &mut mistakes) {
             let state_dir = document.state_dir.or_else(|| environment.state_dir());
@@ -135,6 +150,7 @@ impl Config {
                     file,
                     state_dir,
                     metadata: document.metadata,
+                    clusters: document.clusters,
                     guests: document.guests,
                 });
             }

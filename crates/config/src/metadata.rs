@@ -1,18 +1,24 @@
-//! `[metadata]`, `[guest.NAME.metadata]` and `[defaults.metadata]`: metadata for guests at home.
+//! `[metadata]`, and `metadata` of guests, tags, clusters and defaults: metadata for guests at home.
 
 use std::net::{IpAddr, SocketAddr};
-use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::guest::Whose;
 use crate::mistake::{Fault, Mistakes};
 use crate::table::{Table, Value};
 use crate::value::{Origin, Text, duration, text, texts};
 
-const SERVICE_KEYS: &[&str] = &["listen", "socket-dir", "socket-mode", "project-id"];
+const SERVICE_KEYS: &[&str] = &[
+    "listen",
+    "socket-dir",
+    "socket-mode",
+    "project-id",
+    "firewall-dir",
+];
 const GUEST_KEYS: &[&str] = &["address", "graceful", "without-watcher"];
-/// A source address belongs to one guest, so the defaults have none.
-const DEFAULT_KEYS: &[&str] = &["graceful", "without-watcher"];
+/// A source address belongs to one guest.
+const SHARED_KEYS: &[&str] = &["graceful", "without-watcher"];
 
 /// A stop is announced in whole seconds.
 const SHORTEST_GRACE: Duration = Duration::from_secs(1);
@@ -31,6 +37,8 @@ pub struct MetadataService {
     pub socket_mode: u32,
     /// What guests are told as `project/project-id`.
     pub project_id: String,
+    /// Where the configuration of Proxmox VE lies on this node, which tells whose address is bound.
+    pub firewall_dir: PathBuf,
 }
 
 impl Default for MetadataService {
@@ -40,6 +48,7 @@ impl Default for MetadataService {
             socket_dir: None,
             socket_mode: 0o600,
             project_id: "hospes".to_owned(),
+            firewall_dir: PathBuf::from("/etc/pve"),
         }
     }
 }
@@ -67,10 +76,10 @@ pub enum WithoutWatcher {
     Refuse,
 }
 
-/// The table of a guest or of the defaults, as written.
-#[derive(Debug, Clone, Default)]
+/// The table of a guest, or of many, as written.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct MetadataSettings {
-    address: Option<(IpAddr, Range<usize>)>,
+    address: Option<IpAddr>,
     graceful: Option<Duration>,
     without_watcher: Option<WithoutWatcher>,
 }
@@ -92,22 +101,24 @@ impl MetadataService {
             project_id: table
                 .read("project-id", mistakes, |value| project_id(text(value)?))
                 .unwrap_or(default.project_id),
+            firewall_dir: table
+                .read("firewall-dir", mistakes, |value| origin.path(text(value)?))
+                .unwrap_or(default.firewall_dir),
         }
     }
 }
 
 impl MetadataSettings {
-    pub(crate) fn of_guest(table: &Table<'_>, mistakes: &mut Mistakes) -> Self {
+    pub(crate) fn read(table: &Table<'_>, whose: Whose, mistakes: &mut Mistakes) -> Self {
+        if !whose.is_one_guest() {
+            table.allow_only(SHARED_KEYS, mistakes);
+            return Self::shared(table, mistakes);
+        }
         table.allow_only(GUEST_KEYS, mistakes);
         Self {
             address: table.read("address", mistakes, |value| source(text(value)?)),
             ..Self::shared(table, mistakes)
         }
-    }
-
-    pub(crate) fn of_defaults(table: &Table<'_>, mistakes: &mut Mistakes) -> Self {
-        table.allow_only(DEFAULT_KEYS, mistakes);
-        Self::shared(table, mistakes)
     }
 
     fn shared(table: &Table<'_>, mistakes: &mut Mistakes) -> Self {
@@ -120,16 +131,22 @@ impl MetadataSettings {
         }
     }
 
-    /// These, and `defaults` where these say nothing; and where the address is named.
-    pub(crate) fn resolved(self, defaults: &Self) -> (GuestMetadata, Option<Range<usize>>) {
-        let (address, place) = self.address.unzip();
-        let without_watcher = self.without_watcher.or(defaults.without_watcher);
-        let resolved = GuestMetadata {
-            address,
-            graceful: self.graceful.or(defaults.graceful),
-            without_watcher: without_watcher.unwrap_or_default(),
-        };
-        (resolved, place)
+    /// These, and `fallback` where these say nothing.
+    pub(crate) fn or(&self, fallback: &Self) -> Self {
+        Self {
+            address: self.address.or(fallback.address),
+            graceful: self.graceful.or(fallback.graceful),
+            without_watcher: self.without_watcher.or(fallback.without_watcher),
+        }
+    }
+
+    /// These, and the defaults of hospes where these say nothing.
+    pub(crate) fn resolved(&self) -> GuestMetadata {
+        GuestMetadata {
+            address: self.address,
+            graceful: self.graceful,
+            without_watcher: self.without_watcher.unwrap_or_default(),
+        }
     }
 }
 
@@ -145,10 +162,10 @@ fn listener((text, span): Text<'_>) -> Result<SocketAddr, Fault> {
 }
 
 /// One address is written one way, so that no guest has another's under a second name.
-fn source((text, span): Text<'_>) -> Result<(IpAddr, Range<usize>), Fault> {
+fn source((text, span): Text<'_>) -> Result<IpAddr, Fault> {
     let wanted = "expects the address of the guest's requests, such as `10.0.0.5`";
     match text.parse::<IpAddr>().map(|address| address.to_canonical()) {
-        Ok(address) if !address.is_unspecified() && !address.is_multicast() => Ok((address, span)),
+        Ok(address) if !address.is_unspecified() && !address.is_multicast() => Ok(address),
         _ => Err(Fault::new(span, wanted)),
     }
 }

@@ -9,6 +9,8 @@ const LIMIT: usize = 20;
 const EXCERPT: usize = 100;
 /// What is shown before the mistake when a line is cut.
 const EXCERPT_BEFORE: usize = 40;
+/// What stands for a character that is not shown.
+const HIDDEN: char = '*';
 
 /// One thing that is wrong in the file, with its place there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,8 +64,8 @@ impl Fault {
         self
     }
 
-    /// With its place in `text`, and the part of its line that is shown.
-    fn placed(self, text: &str) -> Mistake {
+    /// With its place in `text`, and the part of its line that is shown, without what is hidden.
+    fn placed(self, text: &str, hidden: &[Range<usize>]) -> Mistake {
         let start = boundary(text, self.span.start);
         let end = boundary(text, self.span.end).max(start);
         let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
@@ -78,6 +80,11 @@ impl Fault {
             0
         };
         let line = text[line_start..line_end].trim_end();
+        let is_hidden = |at| {
+            hidden
+                .iter()
+                .any(|place| place.contains(&(line_start + at)))
+        };
         let offset = before - skipped;
         Mistake {
             line: text[..start].matches('\n').count() + 1,
@@ -86,10 +93,10 @@ impl Fault {
             hint: self.hint,
             note: self.note,
             excerpt: line
-                .chars()
+                .char_indices()
                 .skip(skipped)
                 .take(EXCERPT)
-                .map(printable)
+                .map(|(at, c)| if is_hidden(at) { HIDDEN } else { printable(c) })
                 .collect(),
             offset,
             width: under.clamp(1, EXCERPT - offset),
@@ -154,6 +161,7 @@ impl fmt::Display for Mistake {
 pub(crate) struct Mistakes {
     kept: Vec<Fault>,
     more: usize,
+    hidden: Vec<Range<usize>>,
 }
 
 impl Mistakes {
@@ -175,6 +183,11 @@ impl Mistakes {
         result.map_err(|fault| self.push(fault)).ok()
     }
 
+    /// Shows nothing of these parts of the file.
+    pub(crate) fn hide(&mut self, places: Vec<Range<usize>>) {
+        self.hidden = places;
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.kept.is_empty()
     }
@@ -185,7 +198,7 @@ impl Mistakes {
         (
             self.kept
                 .into_iter()
-                .map(|fault| fault.placed(text))
+                .map(|fault| fault.placed(text, &self.hidden))
                 .collect(),
             self.more,
         )

@@ -1,14 +1,15 @@
-//! `[guest.NAME.ssh]`: how to log in.
+//! `ssh` tables: how to log in.
 
-use std::net::Ipv6Addr;
 use std::path::PathBuf;
 
+use crate::address::{Address, AddressSettings, host_and_port};
+use crate::guest::Whose;
 use crate::mistake::{Fault, Mistakes};
 use crate::table::Table;
 use crate::value::{Origin, Text, flag, port, text, texts};
 
+/// What guests on this machine and guests of clusters, one or many, can say.
 const KEYS: &[&str] = &[
-    "host",
     "port",
     "user",
     "identities",
@@ -24,8 +25,8 @@ const USUAL_IDENTITIES: [&str; 3] = [".ssh/id_ed25519", ".ssh/id_ecdsa", ".ssh/i
 /// How to log in to a guest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ssh {
-    /// Name or address, IPv6 without brackets.
-    pub host: String,
+    /// Where it is reached.
+    pub address: Address,
     /// TCP port.
     pub port: u16,
     /// Whom to log in as.
@@ -53,20 +54,21 @@ pub struct Jump {
     pub user: String,
 }
 
-/// The table as written: of a guest, or of the defaults.
-#[derive(Debug, Clone, Default)]
+/// The table of a guest, or of many, as written.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct SshSettings {
-    host: Option<String>,
+    address: AddressSettings,
     port: Option<u16>,
     user: Option<String>,
     identities: Option<Vec<PathBuf>>,
-    agent: Option<bool>,
+    /// The socket of the SSH agent, or that none is used.
+    agent: Option<Option<PathBuf>>,
     host_keys: Option<Vec<String>>,
     known_hosts: Option<Vec<PathBuf>>,
     jump: Option<Vec<JumpSettings>>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct JumpSettings {
     host: String,
     port: Option<u16>,
@@ -74,16 +76,23 @@ struct JumpSettings {
 }
 
 impl SshSettings {
-    pub(crate) fn read(table: &Table<'_>, origin: Origin<'_>, mistakes: &mut Mistakes) -> Self {
-        table.allow_only(KEYS, mistakes);
+    pub(crate) fn read(
+        table: &Table<'_>,
+        whose: Whose,
+        origin: Origin<'_>,
+        mistakes: &mut Mistakes,
+    ) -> Self {
+        let keys = [AddressSettings::keys(whose), KEYS].concat();
+        table.allow_only(&keys, mistakes);
+        let agent = table.read("agent", mistakes, flag);
         Self {
-            host: table.read("host", mistakes, |value| host(text(value)?)),
+            address: AddressSettings::read(table, whose, mistakes),
             port: table.read("port", mistakes, port),
             user: table.read("user", mistakes, |value| {
                 text(value).map(|(user, _)| user.to_owned())
             }),
             identities: table.read("identities", mistakes, |value| origin.paths(value)),
-            agent: table.read("agent", mistakes, flag),
+            agent: agent.map(|used| origin.environment.ssh_auth_sock.clone().filter(|_| used)),
             host_keys: table.read("host-key", mistakes, |value| {
                 texts(value)?.into_iter().map(host_key).collect()
             }),
@@ -94,38 +103,53 @@ impl SshSettings {
         }
     }
 
-    /// These, and `defaults` where these say nothing.
-    pub(crate) fn or(self, defaults: &Self) -> Self {
-        let defaults = defaults.clone();
+    /// What holds on this machine when no table says anything.
+    pub(crate) fn usual(origin: Origin<'_>) -> Self {
         Self {
-            host: self.host.or(defaults.host),
-            port: self.port.or(defaults.port),
-            user: self.user.or(defaults.user),
-            identities: self.identities.or(defaults.identities),
-            agent: self.agent.or(defaults.agent),
-            host_keys: self.host_keys.or(defaults.host_keys),
-            known_hosts: self.known_hosts.or(defaults.known_hosts),
-            jump: self.jump.or(defaults.jump),
+            identities: Some(usual_identities(origin)),
+            agent: Some(origin.environment.ssh_auth_sock.clone()),
+            known_hosts: Some(usual_known_hosts(origin)),
+            ..Self::default()
         }
     }
 
-    /// Everything decided; nothing when there is no host.
-    pub(crate) fn resolved(self, origin: Origin<'_>) -> Option<Ssh> {
-        let environment = origin.environment;
+    /// These, with addresses that are found as those of the guests of clusters are.
+    pub(crate) fn with_found_addresses(self) -> Self {
+        let address = AddressSettings::found();
+        Self { address, ..self }
+    }
+
+    /// Whether nothing tells where the guest is.
+    pub(crate) fn lacks_address(&self) -> bool {
+        self.address.resolved().is_none()
+    }
+
+    /// These, and `fallback` where these say nothing.
+    pub(crate) fn or(&self, fallback: &Self) -> Self {
+        let (own, fallback) = (self.clone(), fallback.clone());
+        Self {
+            address: own.address.or(fallback.address),
+            port: own.port.or(fallback.port),
+            user: own.user.or(fallback.user),
+            identities: own.identities.or(fallback.identities),
+            agent: own.agent.or(fallback.agent),
+            host_keys: own.host_keys.or(fallback.host_keys),
+            known_hosts: own.known_hosts.or(fallback.known_hosts),
+            jump: own.jump.or(fallback.jump),
+        }
+    }
+
+    /// With everything decided; nothing when nothing tells where the guest is.
+    pub(crate) fn resolved(self) -> Option<Ssh> {
         let user = self.user.unwrap_or_else(|| "root".to_owned());
         let jump = self.jump.unwrap_or_default().into_iter();
         Some(Ssh {
-            host: self.host?,
+            address: self.address.resolved()?,
             port: self.port.unwrap_or(22),
-            identities: self.identities.unwrap_or_else(|| usual_identities(origin)),
-            agent: environment
-                .ssh_auth_sock
-                .clone()
-                .filter(|_| self.agent.unwrap_or(true)),
+            identities: self.identities.unwrap_or_default(),
+            agent: self.agent.flatten(),
             host_keys: self.host_keys.unwrap_or_default(),
-            known_hosts: self
-                .known_hosts
-                .unwrap_or_else(|| usual_known_hosts(origin)),
+            known_hosts: self.known_hosts.unwrap_or_default(),
             jump: jump.map(|jump| jump.resolved(&user)).collect(),
             user,
         })
@@ -156,22 +180,6 @@ fn usual_known_hosts(origin: Origin<'_>) -> Vec<PathBuf> {
         .collect()
 }
 
-/// A host name, or an address; IPv6 with or without brackets.
-fn host((text, span): Text<'_>) -> Result<String, Fault> {
-    let bare = text
-        .strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']'))
-        .unwrap_or(text);
-    if is_ipv6(bare) {
-        return Ok(bare.to_owned());
-    }
-    if is_name(text) {
-        return Ok(text.to_owned());
-    }
-    let message = "expects a host name or an address; port and user have keys of their own";
-    Err(Fault::new(span, message))
-}
-
 /// `[USER@]HOST[:PORT]`, an IPv6 address in brackets (`ssh -J`).
 fn jump((text, span): Text<'_>) -> Result<JumpSettings, Fault> {
     let wanted = || {
@@ -184,48 +192,12 @@ fn jump((text, span): Text<'_>) -> Result<JumpSettings, Fault> {
         Some((user, address)) => (Some(user.to_owned()), address),
         None => (None, text),
     };
-    let (host, port) = match address
-        .strip_prefix('[')
-        .and_then(|rest| rest.split_once(']'))
-    {
-        Some((host, rest)) if is_ipv6(host) => (host, rest),
-        Some(_) => return Err(wanted()),
-        None => {
-            let name = address.split(':').next().unwrap_or_default();
-            if !is_name(name) {
-                return Err(wanted());
-            }
-            (name, &address[name.len()..])
-        }
-    };
-    let port = match port.strip_prefix(':') {
-        Some(digits) => Some(
-            digits
-                .parse()
-                .ok()
-                .filter(|port| *port > 0)
-                .ok_or_else(wanted)?,
-        ),
-        None if port.is_empty() => None,
-        None => return Err(wanted()),
-    };
+    let (host, port) = host_and_port(address).ok_or_else(wanted)?;
     Ok(JumpSettings {
         host: host.to_owned(),
         port,
         user,
     })
-}
-
-/// The characters of host names and IPv4 addresses; the underscore is in use, if not by the book.
-fn is_name(text: &str) -> bool {
-    let allowed = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');
-    !text.is_empty() && !text.starts_with('-') && text.chars().all(allowed)
-}
-
-/// An IPv6 address, perhaps with a zone (`fe80::1%eth0`).
-fn is_ipv6(text: &str) -> bool {
-    let (address, zone) = text.split_once('%').unwrap_or((text, "any"));
-    address.parse::<Ipv6Addr>().is_ok() && is_name(zone)
 }
 
 /// A public key as `ssh-keygen` writes it, perhaps with a comment.

@@ -48,9 +48,19 @@ impl<'t> Table<'t> {
 
     /// Complains about each key that is not one of `known`.
     pub(crate) fn allow_only(&self, known: &[&str], mistakes: &mut Mistakes) {
+        self.allow_only_beside(&[], known, mistakes);
+    }
+
+    /// The same, where about `refused` is complained elsewhere.
+    pub(crate) fn allow_only_beside(
+        &self,
+        refused: &[&str],
+        known: &[&str],
+        mistakes: &mut Mistakes,
+    ) {
         for (key, _) in self.entries {
             let name: &str = key.get_ref();
-            if !known.contains(&name) {
+            if !known.contains(&name) && !refused.contains(&name) {
                 mistakes.push_with(|| self.unknown(name, key.span(), known));
             }
         }
@@ -80,10 +90,33 @@ impl<'t> Table<'t> {
         self.find(key).is_some()
     }
 
+    /// Complains about `key`, if it is there.
+    pub(crate) fn refuse(&self, key: &str, message: &str, note: &str, mistakes: &mut Mistakes) {
+        if let Some((name, _)) = self.find(key) {
+            let fault = Fault::new(name.span(), message).about(key).with_note(note);
+            mistakes.push(fault);
+        }
+    }
+
+    /// The place of the value of `key`.
+    pub(crate) fn place(&self, key: &str) -> Option<Range<usize>> {
+        self.find(key).map(|(_, value)| value.span())
+    }
+
     /// The table called `key` in this one.
     pub(crate) fn table(&self, key: &str, mistakes: &mut Mistakes) -> Option<Self> {
         let (key, value) = self.find(key)?;
         self.inner(key, value, mistakes)
+    }
+
+    /// The table called `key` in this one; what is no table has been complained about elsewhere.
+    pub(crate) fn peek(&self, key: &str) -> Option<Self> {
+        self.table(key, &mut Mistakes::default())
+    }
+
+    /// The names of all that is in this one.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &'t str> {
+        self.entries.keys().map(|key| key.get_ref().as_ref())
     }
 
     /// All tables in this one, with their names.

@@ -7,17 +7,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use config::{
-    Config, ConfigError, Deadlines, Environment, Guest, GuestMetadata, Jump, MetadataService,
+    Address, Config, ConfigError, Deadlines, Environment, GuestMetadata, Jump, MetadataService,
     WithoutWatcher,
 };
-use files::{directory, environment, load, write};
+use files::{directory, environment, guest, load, local, write};
 use proptest::prelude::*;
 
 const EXAMPLE: &str = include_str!("../hospes.example.toml");
-
-fn guest(config: &Config, name: &str) -> Guest {
-    config.guests[&name.parse().expect("a guest name")].clone()
-}
 
 #[test]
 fn the_documented_example_means_what_it_says() {
@@ -39,7 +35,11 @@ fn the_example_shows_every_key() {
     let tables = "[defaults]\nx=1\n[defaults.ssh]\nx=1\n[guest.g]\nqmp=\"/q\"\nx=1\n\
                   [guest.g.ssh]\nhost=\"h\"\nx=1\n[guest.g.deadlines]\nx=1\n\
                   [guest.g.metadata]\nx=1\n[metadata]\nx=1\n";
-    let told = files::complaint(format!("x=1\n{tables}"));
+    let clusters = "[cluster.c]\nx=1\n[cluster.c.ssh]\nx=1\n[cluster.c.deadlines]\nx=1\n\
+                    [cluster.c.metadata]\nx=1\n[cluster.c.tag.t]\nx=1\n\
+                    [guest.h]\ncluster=\"c\"\nvmid=101\n[guest.h.ssh]\nx=1\n";
+    let told = [format!("x=1\n{tables}"), clusters.to_owned()].map(files::complaint);
+    let told = told.join("\n");
     let known: BTreeSet<&str> = told
         .lines()
         .filter_map(|line| line.split_once(" takes "))
@@ -47,7 +47,16 @@ fn the_example_shows_every_key() {
         .collect();
     assert!(known.len() > 20, "{known:?}");
     for key in known {
-        let shown = [format!("\n{key} = "), format!("[{key}"), format!(".{key}]")];
+        let shown = [
+            format!("\n{key} = "),
+            format!("[{key}"),
+            format!(".{key}]"),
+            format!(".{key}."),
+            // In a comment, as another way.
+            format!(" {key} = "),
+            format!("{key}, "),
+            format!("{key}.\n"),
+        ];
         assert!(
             shown.iter().any(|form| EXAMPLE.contains(form)),
             "{key} is not in the example"
@@ -79,19 +88,21 @@ fn a_guest_is_merged_with_the_defaults_key_by_key() {
     .unwrap();
     let plain = guest(&config, "plain");
     assert_eq!(plain.tags, BTreeSet::from(["lab".to_owned()]));
-    assert_eq!(plain.start.as_deref(), Some(&["start-vm".to_owned()][..]));
+    let start = local(&plain).start;
+    assert_eq!(start.as_deref(), Some(&["start-vm".to_owned()][..]));
     assert_eq!(plain.ssh, None, "no host, no SSH");
     assert_eq!(plain.deadlines.stop, Duration::from_secs(600));
     assert_eq!(plain.deadlines.agent, Duration::from_secs(1));
 
     let own = guest(&config, "own");
-    assert_eq!((own.tags, own.start.unwrap().len()), (BTreeSet::new(), 2));
+    let start = local(&own).start.unwrap();
+    assert_eq!((own.tags, start.len()), (BTreeSet::new(), 2));
     assert_eq!(own.deadlines.stop, Duration::from_secs(600));
     assert_eq!(own.deadlines.agent, Duration::from_secs(2));
     let ssh = own.ssh.unwrap();
     assert_eq!(
-        (ssh.host.as_str(), ssh.port, ssh.user.as_str()),
-        ("192.0.2.1", 22, "admin")
+        (ssh.address, ssh.port, ssh.user.as_str()),
+        (Address::Host("192.0.2.1".into()), 22, "admin")
     );
     let jump = |user: &str, host: &str, port| Jump {
         host: host.into(),
@@ -162,7 +173,8 @@ fn hosts_are_names_or_addresses() {
         ("fe80::1%eth0", "fe80::1%eth0"),
     ] {
         let text = format!("[guest.g]\nqmp = \"/q\"\nssh.host = \"{written}\"\n");
-        assert_eq!(guest(&load(text).unwrap(), "g").ssh.unwrap().host, host);
+        let ssh = guest(&load(text).unwrap(), "g").ssh.unwrap();
+        assert_eq!(ssh.address, Address::Host(host.to_owned()));
     }
 }
 
@@ -185,13 +197,14 @@ fn relative_paths_start_at_the_file_and_tilde_at_home() {
     let base = dir.path().join("etc");
     assert_eq!(config.state_dir, base.join("state"));
     let guest = guest(&config, "g");
-    assert_eq!(guest.qmp, base.join("run/g.qmp"));
+    let local = local(&guest);
+    assert_eq!(local.qmp, base.join("run/g.qmp"));
     assert_eq!(
-        guest.agent.unwrap().as_os_str(),
+        local.agent.unwrap().as_os_str(),
         base.join("g.qga").as_os_str()
     );
     assert_eq!(
-        guest.start.unwrap(),
+        local.start.unwrap(),
         ["./start.sh", "~/disk"],
         "argv is taken as it is"
     );
@@ -282,7 +295,8 @@ fn without_a_file_the_places_and_a_minimal_example_are_told() {
     insta::assert_snapshot!(told);
     let example = told.split_once("\n\n").unwrap().1;
     let config = load(example).unwrap();
-    assert_eq!(guest(&config, "web1").ssh.unwrap().host, "192.0.2.10");
+    let ssh = guest(&config, "web1").ssh.unwrap();
+    assert_eq!(ssh.address, Address::Host("192.0.2.10".to_owned()));
 }
 
 #[test]
@@ -341,6 +355,20 @@ fn near_toml() -> impl Strategy<Value = String> {
         "[guest.a.metadata]\n",
         "[metadata]\n",
         "[[guest.b]]\n",
+        "[cluster.home]\n",
+        "[cluster.home.ssh]\n",
+        "[cluster.home.tag.web.ssh]\n",
+        "cluster",
+        "vmid",
+        "endpoints",
+        "fingerprint",
+        "token-id",
+        "token-file",
+        "password",
+        "include",
+        "networks",
+        "tag:web",
+        "101",
         "qmp",
         "agent",
         "start",

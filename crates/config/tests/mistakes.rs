@@ -198,6 +198,181 @@ fn metadata() {
     insta::assert_snapshot!(complaints(&named));
 }
 
+/// A cluster's table with `lines` in it.
+fn cluster(lines: &str) -> String {
+    format!("[cluster.home]\nendpoints = [\"pve1\"]\n{lines}\n")
+}
+
+/// The same, with a login.
+fn known_cluster(lines: &str) -> String {
+    cluster(&format!(
+        "token-id = \"a@pve!b\"\ntoken-env = \"T\"\n{lines}"
+    ))
+}
+
+fn complaints_by_last_line(cases: &[String]) -> String {
+    let named: Vec<(&str, &str)> = cases
+        .iter()
+        .map(|case| (case.lines().last().unwrap_or_default(), case.as_str()))
+        .collect();
+    complaints(&named)
+}
+
+#[test]
+fn clusters() {
+    let told = complaints_by_last_line(&[
+        "[cluster.home]".to_owned(),
+        "[cluster.\"my home\"]\nendpoints = 5".to_owned(),
+        "[cluster.\"example.net\"]".to_owned(),
+        known_cluster("endpoint = \"pve2\""),
+        "[cluster.home]\nendpoints = []".to_owned(),
+        "[cluster.home]\nendpoints = [\"https://pve1:8006\"]".to_owned(),
+        "[cluster.home]\nendpoints = [\"pve1:0\"]".to_owned(),
+        "[cluster.home]\nendpoints = [\"2001:db8::1\"]".to_owned(),
+        known_cluster("fingerprint = \"AB:CD\""),
+        known_cluster("fingerprint = []"),
+        known_cluster(
+            "fingerprint = \"0000000000000000000000000000000000000000000000000000000000000000\"\nca-file = \"ca.pem\"",
+        ),
+        known_cluster("call-timeout = \"6m\""),
+        known_cluster("include = [\"tag:hospes\", \"web,db\"]"),
+        known_cluster("[cluster.home.ssh]\nhost = \"192.0.2.1\""),
+        known_cluster("[cluster.home.ssh]\naddress = [\"arp\"]"),
+        known_cluster("[cluster.home.ssh]\nnetworks = [\"10.0.0.1\"]"),
+        known_cluster("[cluster.home.ssh]\ndomain = \"example net\""),
+        known_cluster("[cluster.home.metadata]\naddress = \"10.0.0.5\""),
+        known_cluster("[cluster.home.tag.web]\ntags = [\"x\"]"),
+        known_cluster("[cluster.home.tag.\"my web\"]\nssh = {}"),
+        known_cluster("tag = [\"web\"]"),
+    ]);
+    insta::assert_snapshot!(told);
+}
+
+#[test]
+fn logins_to_clusters() {
+    let told = complaints_by_last_line(&[
+        cluster("token-id = \"hospes@pve\"\ntoken-env = \"T\""),
+        cluster("token-env = \"T\"\ntoken-id = \"hospes@pve!ops=0b6e1f9a-8d6c\""),
+        cluster("token-file = \"t\""),
+        cluster("token-id = \"hospes@pve!ops\""),
+        cluster("token-id = \"hospes@pve!ops\"\ntoken-env = \"T\"\ntoken-file = \"t\""),
+        cluster("token-id = \"hospes@pve!ops\"\ntoken-env = \"0b6e1f9a-8d6c\""),
+        cluster("token-id = \"hospes@pve!ops\"\ntoken-command = \"pass show pve\""),
+        known_cluster("user = \"root@pam\""),
+        cluster("user = \"root\"\npassword-env = \"P\""),
+        cluster("user = \"root@pam\"\ntoken-file = \"t\""),
+    ]);
+    insta::assert_snapshot!(told);
+}
+
+#[test]
+fn secrets_in_the_file_are_refused_and_not_shown() {
+    let told = complaints_by_last_line(&[
+        cluster("token-id = \"hospes@pve!ops\"\ntoken = \"hunter2\""),
+        cluster("token-id = \"hospes@pve!ops\"\ntoken-secret = \"hunter2\""),
+        cluster("user = \"root@pam\"\npassword = \"hunter2\""),
+        cluster("user = \"root@pam\"\npasword = \"hunter2\""),
+        "cluster.home = { endpoints = 1, user = \"root@pam\", password = \"hunter2\" }".to_owned(),
+        cluster("user = \"root@pam\"\npassword = hunter2"),
+        cluster("password = \"hunter2"),
+        cluster("password: hunter2"),
+    ]);
+    // The names of the cases are their last lines.
+    let told: String = told
+        .lines()
+        .map(|line| {
+            if line.starts_with("----") {
+                "----"
+            } else {
+                line
+            }
+        })
+        .collect::<Vec<_>>()
+        .join("\n");
+    assert!(!told.contains("hunter2"), "{told}");
+    insta::assert_snapshot!(told);
+}
+
+/// A configuration with a secret in it, which is mistaken at any rate.
+const SECRETIVE: &[&str] = &[
+    "[cluster.home]\nendpoints = [\"pve1\"]\nuser = \"root@pam\"\npassword = \"hunter2\"\n",
+    "[cluster.home]\ntoken-id = \"hospes@pve!ops=hunter2\"\n[guest.a]\nqmp = 5\n",
+    "x = 1\ncluster.home = { password = \"hunter2\", endpoints = 1 }\n",
+    "cluster.home.token-secret = \"\"\"\nhunter2\n\"\"\"\n[guest.a]\nqmp = 5\n",
+    "[cluster.home]\ntoken = [\n  \"pve\",\n  \"hunter2\",\n]\n",
+    "[cluster.home]\ntoken-command = 5\npasswrd = \"hunter2\"\n[cluster.home.ssh]\nhost = 1\n",
+    "[cluster.home]\npassword: hunter2\n",
+];
+
+/// What slips into a file.
+const SLIPS: &[&str] = &[
+    "\n",
+    "\"",
+    "'",
+    "\"\"\"",
+    "=",
+    ":",
+    "[",
+    "]",
+    "{",
+    "}",
+    ",",
+    "#",
+    "x",
+    ".",
+    " ",
+    "\u{e9}",
+    "\0",
+    "\r\n",
+    "[guest.b]\n",
+    "a = 1\n",
+    "[cluster.home]\n",
+    "= 1\n",
+];
+
+#[test]
+fn a_secret_is_not_shown_whatever_is_wrong_with_the_file() {
+    for text in SECRETIVE {
+        let secret = text.find("hunter2").unwrap();
+        let places = (0..=text.len()).filter(|at| !(secret + 1..secret + 7).contains(at));
+        for at in places {
+            for slip in SLIPS {
+                let text = format!("{}{slip}{}", &text[..at], &text[at..]);
+                let told = complaint(&text);
+                assert!(!told.contains("hunter2"), "{text}\n{told}");
+            }
+        }
+    }
+}
+
+#[test]
+fn guests_of_clusters() {
+    let guest = |lines: &str| known_cluster(&format!("[guest.web1]\n{lines}"));
+    let two = |first: &str, second: &str| {
+        known_cluster(&format!("[guest.web1]\n{first}\n[guest.web2]\n{second}"))
+    };
+    let home = "cluster = \"home\"\nvmid = 101";
+    let told = complaints_by_last_line(&[
+        guest("cluster = \"home\""),
+        guest("vmid = 101"),
+        guest("vmid = 101\ncluster = \"hoem\""),
+        guest("cluster = \"home\"\nvmid = \"101\""),
+        guest("cluster = \"home\"\nvmid = 99"),
+        guest(&format!("{home}\nqmp = \"/q\"")),
+        guest(&format!("{home}\nagent = \"/a\"")),
+        guest(&format!("{home}\nstart = [\"qemu\"]")),
+        guest(&format!(
+            "{home}\nssh = {{ host = \"h\", address = \"dns\" }}"
+        )),
+        guest("qmp = \"/q\"\nssh = { host = \"h\", address = \"dns\" }"),
+        two(home, home),
+        known_cluster("[guest.web1-101]\nqmp = \"/q\""),
+        known_cluster("[guest.web1-101]\ncluster = \"home\"\nvmid = 102"),
+        known_cluster("[guest.web1-101]\ncluster = \"home\"\nvmid = 101"),
+    ]);
+    insta::assert_snapshot!(told);
+}
+
 #[test]
 fn guests() {
     let long = format!("[guest.web1]\nqmp = \"/run/{}\"\n", "x".repeat(110));

@@ -74,7 +74,10 @@ impl From<Exit> for ExitCode {
 /// a guest in use is refused, anything else failed.
 #[must_use]
 pub fn exit_of_error(error: &anyhow::Error) -> Exit {
-    if error.is::<config::ConfigError>() || error.is::<config::SelectError>() {
+    if error.is::<config::ConfigError>()
+        || error.is::<config::SelectError>()
+        || error.is::<config::InvalidSelector>()
+    {
         return Exit::Usage;
     }
     if error.is::<lifecycle::gate::CannotBeAccepted>() {

@@ -13,6 +13,7 @@ mod edge;
 mod exit;
 mod fleet;
 mod metadata;
+mod rounds;
 mod show;
 mod store;
 mod verbs;

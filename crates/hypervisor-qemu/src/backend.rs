@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use conditions::{GuestId, NodeName, Observation, Timestamp};
-use lifecycle::gate::{ShutdownOrder, StartOrder};
+use lifecycle::gate::{RestartOrder, ShutdownOrder, StartOrder};
 use lifecycle::ports::{AgentChannel, Asked, Hypervisor, HypervisorError, StartReport};
 
 use crate::channel::{AgentLines, LocalChannel, NoChannel};
@@ -104,6 +104,18 @@ impl Hypervisor for QemuHypervisor {
             )));
         };
         ask_agent(&self.lines.line(id, guest, socket), deadline).await
+    }
+
+    async fn restart(
+        &self,
+        order: RestartOrder,
+        _deadline: Duration,
+    ) -> Result<Asked, HypervisorError> {
+        let id = order.guest();
+        Err(HypervisorError::Refused(format!(
+            "{id} cannot be restarted in one request: no high availability of this host would \
+             power it on again; shut it down and start it"
+        )))
     }
 
     async fn start(

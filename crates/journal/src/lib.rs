@@ -3,7 +3,7 @@
 //! ```text
 //!            lock(guest)                      state directory (0700)
 //! controller ───────────► GuestLock           ├─ hospes.db          runs, steps, notes, words,
-//!     │                      │                │                     host keys, metadata
+//!     │                      │                │                     host keys, addresses, metadata
 //!     │                      │                ├─ metadata.lock      who owns the metadata store
 //!     │                      │                └─ locks/GUEST.lock   who operates on GUEST now
 //!     │ begin ► intend ► (effect) ► result ► finish
@@ -16,6 +16,7 @@
 //! Nothing about a guest's run is recorded without that guest's lock. What ended stays ended.
 //! What cannot be read is reported and kept.
 
+mod address;
 mod error;
 mod id;
 mod keys;
@@ -28,6 +29,7 @@ mod store;
 mod word;
 mod write;
 
+pub use address::KnownAddress;
 pub use error::JournalError;
 pub use id::{InvalidRunId, RunId, StepId};
 pub use keys::{KeySource, PastKey, PinnedKey};

@@ -17,7 +17,7 @@ pub(crate) enum Found {
 }
 
 /// One entry a version: entry 0 makes version 1 out of an empty file. Entries are only ever added.
-pub(crate) const MIGRATIONS: [&str; 5] = [RUNS, NOTES, HOST_KEYS, METADATA, WORDS];
+pub(crate) const MIGRATIONS: [&str; 6] = [RUNS, NOTES, HOST_KEYS, METADATA, WORDS, ADDRESSES];
 
 /// The version that this program reads and writes.
 pub(crate) const VERSION: i64 = MIGRATIONS.len() as i64;
@@ -89,6 +89,14 @@ const WORDS: &str = "
         run   INTEGER PRIMARY KEY REFERENCES runs (id),
         word  TEXT NOT NULL,
         at_ms INTEGER NOT NULL
+    ) STRICT;
+";
+
+const ADDRESSES: &str = "
+    CREATE TABLE addresses (
+        guest   TEXT PRIMARY KEY,
+        address TEXT NOT NULL,
+        seen_ms INTEGER NOT NULL
     ) STRICT;
 ";
 
@@ -189,6 +197,7 @@ mod tests {
             journal.say(RunId(7), "abort", "cancelled", at).unwrap();
             assert_eq!(journal.metadata_records().unwrap(), []);
             journal.metadata_store_id().unwrap();
+            assert_eq!(journal.known_address(&web1).unwrap(), None);
             drop(journal);
             let connection = Connection::open(dir.path().join("hospes.db")).unwrap();
             assert_eq!(version(&connection).unwrap(), VERSION);

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! guest ─► QEMU's guestfwd ─► forward ─► unix socket ─┐ who asks: the socket
-//! guest ─► network ────────────────────► TCP address ─┤ who asks: the source address
+//! guest ─► network ────────────────────► TCP address ─┤ who asks: the source address, unless Refused
 //!                                                     ▼
 //!        limits of the guest ─► http: one connection ─► Service (pure) ─► reply, hanging GET
 //!                                                          ▲ plan ─► Shelf keeps ─► visible ─► wake
@@ -28,7 +28,7 @@ mod store;
 
 pub use forward::{ForwardError, forward};
 pub use server::{ServeError, Server};
-pub use settings::{AddressListener, GuestSocket, Limits, Settings};
+pub use settings::{AddressListener, GuestSocket, Limits, Refused, Settings};
 pub use shelf::Shelf;
 #[doc(hidden)]
 pub use single::serve_single;

@@ -1,6 +1,7 @@
 //! Where guests come in: who they are, and whether they may.
 
 use std::collections::BTreeMap;
+use std::future::pending;
 use std::io;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
@@ -11,11 +12,11 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 
-use crate::Limits;
 use crate::guest::{Guest, TokenBucket, locked};
 use crate::http::{self, Farewell, Place};
 use crate::socket::BoundSocket;
 use crate::store::Store;
+use crate::{Limits, Refused};
 
 /// Connections that may be told at a time why they are not served; others are just closed.
 const FAREWELLS: usize = 64;
@@ -34,6 +35,7 @@ pub(crate) struct Entrance {
     places: Arc<Semaphore>,
     farewells: Arc<Semaphore>,
     warnings: Arc<Mutex<TokenBucket>>,
+    pub(crate) refused: watch::Receiver<Refused>,
     stop: watch::Receiver<bool>,
 }
 
@@ -45,6 +47,7 @@ impl Entrance {
             farewells: Arc::new(Semaphore::new(FAREWELLS)),
             limits: Arc::new(limits),
             warnings: Arc::new(Mutex::new(TokenBucket::new(1, Instant::now()))),
+            refused: watch::channel(Refused::new()).1,
             stop,
         }
     }
@@ -53,7 +56,7 @@ impl Entrance {
     pub(crate) async fn accept_at_socket(self, socket: BoundSocket, guest: Arc<Guest>) {
         loop {
             match socket.listener.accept().await {
-                Ok((stream, _)) => self.admit(stream, &guest),
+                Ok((stream, _)) => self.admit(stream, &guest, pending()),
                 Err(error) => self.rest(&error).await,
             }
         }
@@ -67,11 +70,13 @@ impl Entrance {
     ) {
         loop {
             match listener.accept().await {
-                Ok((stream, from)) => match guests.get(&from.ip().to_canonical()) {
-                    Some(guest) if prepare(&stream).is_ok() => self.admit(stream, guest),
-                    Some(_) => {}
-                    None => self.say_farewell(stream, Farewell::Stranger),
-                },
+                Ok((stream, from)) => {
+                    let from = from.ip().to_canonical();
+                    match guests.get(&from) {
+                        Some(guest) => self.admit_from(from, stream, guest),
+                        None => self.say_farewell(stream, Farewell::Stranger),
+                    }
+                }
                 Err(error) => self.rest(&error).await,
             }
         }
@@ -83,8 +88,25 @@ impl Entrance {
         let _ = self.places.acquire_many(all).await;
     }
 
-    fn admit<S>(&self, stream: S, guest: &Arc<Guest>)
-    where
+    fn admit_from(&self, from: IpAddr, stream: TcpStream, guest: &Arc<Guest>) {
+        if let Some(reason) = self.refused.borrow().get(&from) {
+            self.warn(
+                || tracing::warn!(guest = guest.name, %from, reason, "a guest is not served"),
+            );
+            return self.say_farewell(stream, Farewell::Unproven);
+        }
+        if prepare(&stream).is_ok() {
+            self.admit(stream, guest, refusal(self.refused.clone(), from));
+        }
+    }
+
+    /// Serves a connection until it ends, or `until` is ready.
+    fn admit<S>(
+        &self,
+        stream: S,
+        guest: &Arc<Guest>,
+        until: impl Future<Output = ()> + Send + 'static,
+    ) where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let Some(of_guest) = guest.connection() else {
@@ -101,7 +123,10 @@ impl Entrance {
         let stop = self.stop.clone();
         tokio::spawn(async move {
             let _taken = (of_guest, of_all);
-            http::serve(stream, place, stop).await;
+            tokio::select! {
+                () = http::serve(stream, place, stop) => {}
+                () = until => {}
+            }
         });
     }
 
@@ -119,10 +144,23 @@ impl Entrance {
 
     /// All listeners fail together when there are too many open files: one line a second is enough.
     async fn rest(&self, error: &io::Error) {
-        if locked(&self.warnings).take(Instant::now()) {
-            tracing::warn!(%error, "cannot accept connections of guests");
-        }
+        self.warn(|| tracing::warn!(%error, "cannot accept connections of guests"));
         tokio::time::sleep(AFTER_A_FAILURE).await;
+    }
+
+    fn warn(&self, write: impl FnOnce()) {
+        if locked(&self.warnings).take(Instant::now()) {
+            write();
+        }
+    }
+}
+
+/// Ready when the address tells no longer who asks.
+async fn refusal(mut refused: watch::Receiver<Refused>, from: IpAddr) {
+    let is_refused = refused.wait_for(|refused| refused.contains_key(&from));
+    if is_refused.await.is_err() {
+        // Nobody judges addresses.
+        pending().await
     }
 }
 

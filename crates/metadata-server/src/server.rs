@@ -17,7 +17,7 @@ use crate::guest::{Guest, News};
 use crate::listener::Entrance;
 use crate::socket::{BoundSocket, SocketError};
 use crate::store::Store;
-use crate::{Settings, Shelf};
+use crate::{Refused, Settings, Shelf};
 
 /// Only this user may ask over the control socket.
 const CONTROL_MODE: u32 = 0o600;
@@ -89,6 +89,12 @@ impl Server {
             addresses,
             stop,
         })
+    }
+
+    /// Serves nobody who comes from an address that is refused at that moment. Without this, each
+    /// address tells who asks.
+    pub fn refuse(&mut self, refused: watch::Receiver<Refused>) {
+        self.entrance.refused = refused;
     }
 
     /// Where is listened, with the port that was free where 0 was asked for.

@@ -38,6 +38,10 @@ pub struct AddressListener {
     pub guests: BTreeMap<IpAddr, String>,
 }
 
+/// Source addresses that others could use too, each with the reason for the log. Who comes from one
+/// is not served, and a connection that is open when its address gets here is closed.
+pub type Refused = BTreeMap<IpAddr, String>;
+
 /// What a guest may use.
 #[derive(Debug, Clone)]
 pub struct Limits {

@@ -9,12 +9,25 @@
 //! Every call that the product makes is made here, and each is checked against the API's own
 //! schema. Answers are read tolerantly: fields and words that are not known are no errors.
 
+pub mod agent;
 mod answer;
-mod call;
+mod answers;
+mod breaker;
+pub mod call;
 mod failure;
+pub mod firewall;
+mod poll;
+pub mod privileges;
 mod settings;
+mod task;
 
 pub use answer::Answer;
+pub use answers::{
+    AgentPort, Found, GuestKind, HaRequest, HaSight, PendingAgent, VmConfig, VmStatus, quorate,
+};
+pub use breaker::{Breaker, Resting};
 pub use call::{Call, Method};
 pub use failure::Failure;
+pub use poll::Poll;
 pub use settings::{ClusterSettings, Credentials, Endpoint, Secret, SecretSource, Trust};
+pub use task::{NotAnUpid, TaskEnd, TaskStatus, Upid};

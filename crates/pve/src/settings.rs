@@ -28,6 +28,16 @@ pub struct Endpoint {
     pub port: u16,
 }
 
+/// As it is written in an address, `pve1:8006` or `[::1]:8006`.
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.host.contains(':') {
+            true => write!(f, "[{}]:{}", self.host, self.port),
+            false => write!(f, "{}:{}", self.host, self.port),
+        }
+    }
+}
+
 /// Whose certificates are trusted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Trust {
@@ -91,5 +101,28 @@ impl Secret {
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoint_shows_as_it_is_written_in_an_address() {
+        for (host, shown) in [
+            ("pve1.example", "pve1.example:8006"),
+            ("192.0.2.7", "192.0.2.7:8006"),
+            ("2001:db8::7", "[2001:db8::7]:8006"),
+        ] {
+            let host = host.to_owned();
+            assert_eq!(Endpoint { host, port: 8006 }.to_string(), shown);
+        }
+    }
+
+    #[test]
+    fn a_secret_never_shows() {
+        let secret = Secret::new("hunter2".to_owned());
+        assert_eq!(format!("{secret:?}"), "Secret(..)");
     }
 }

@@ -109,6 +109,17 @@ fn tree(family: Family, sources: Sources, program: Vec<u8>, generated: &Generate
         "/usr/lib/systemd/system/hospes-metadata.service",
         sources.text("packaging/hospes/hospes-metadata.service")?,
     );
+    // Proxmox VE runs on Debian.
+    if family == Family::Deb {
+        tree.text(
+            "/usr/lib/systemd/system/hospes-metadata-node@.service",
+            sources.text("packaging/hospes/hospes-metadata-node@.service")?,
+        );
+        tree.text(
+            "/usr/share/hospes/hospes-metadata.nft",
+            sources.text("packaging/hospes/hospes-metadata.nft")?,
+        );
+    }
     // Its guests are made up, so it is to read and not to run with.
     tree.text(
         "/usr/share/doc/hospes/examples/hospes.toml",

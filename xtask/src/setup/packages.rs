@@ -80,6 +80,11 @@ pub(super) const PACKAGES: &[Package] = &[
         Program("qemu-ga"),
         "a real agent for the tests of its protocol (its service stays off)",
     ),
+    package(
+        "python3-venv",
+        Python("import venv, ensurepip"),
+        "holds the lab's Ansible and clients of Proxmox VE, apart from the system",
+    ),
 ];
 
 /// What every package of hospes is made with.

@@ -12,6 +12,11 @@ const LONGEST_DECLARATION: usize = 60;
 const SKIPPED: [&str; 5] = ["target", ".git", "corpus", "artifacts", "node_modules"];
 const TEXTS: [&str; 4] = ["rs", "toml", "md", "sh"];
 
+/// What makes Proxmox VE cut the power; in halves, as all words here.
+const FORCE: &str = concat!("force", "Stop");
+/// The lab's cluster knows it and counts it, and people are told that hospes does not.
+const FORCE_IS_TOLD: [&str; 2] = ["crates/lab", "docs"];
+
 /// Written in halves, so that this file keeps its own rule.
 const FORBIDDEN: &[(&str, &str)] = &[
     (concat!("TO", "DO"), "unfinished work belongs into an issue"),
@@ -19,10 +24,7 @@ const FORBIDDEN: &[(&str, &str)] = &[
         concat!("FIX", "ME"),
         "unfinished work belongs into an issue",
     ),
-    (
-        concat!("force", "Stop"),
-        "there is no code path that cuts a guest's power",
-    ),
+    (FORCE, "there is no code path that cuts a guest's power"),
     (concat!("/wo", "rk/"), "a path of one machine"),
 ];
 
@@ -61,7 +63,12 @@ fn check_text(path: &Path, text: &str) -> Vec<Finding> {
 }
 
 fn forbidden_words(path: &Path, text: &str) -> Vec<Finding> {
-    let found = |line: &str| FORBIDDEN.iter().find(|(word, _)| line.contains(word));
+    let is_excused =
+        |word| word == FORCE && FORCE_IS_TOLD.iter().any(|told| path.starts_with(told));
+    let found = |line: &str| {
+        let mut words = FORBIDDEN.iter();
+        words.find(|(word, _)| line.contains(word) && !is_excused(*word))
+    };
     let lines = text
         .lines()
         .enumerate()

@@ -3,8 +3,8 @@
 use super::judgement::{Advice, Judgement};
 use super::sightings::Sightings;
 use crate::{
-    ChannelAnswers, ChannelDevice, ChannelReport, Evidence, FreezeStatus, PORT_PATH, RunState,
-    SilenceReason, State,
+    ChannelAnswers, ChannelDevice, ChannelReport, Evidence, FreezeStatus, Observation, PORT_PATH,
+    RunState, SilenceReason, State,
 };
 
 /// Condition 5: the port's device in the guest and in the running machine.
@@ -53,10 +53,13 @@ pub(super) fn port(seen: &Sightings) -> Judgement {
             "whether the guest has the port could not be told",
         ),
     };
-    let advice = match state {
-        State::Healthy => Advice::None,
-        State::Failed => Advice::AddPort,
-        State::Unknown => Advice::ByHand("make the guest readable by SSH or through its agent"),
+    let advice = match (state, device) {
+        (State::Healthy, _) => Advice::None,
+        (State::Failed, ChannelDevice::Changing(what)) => Advice::Settle(what.clone()),
+        (State::Failed, _) => Advice::AddPort,
+        (State::Unknown, _) => {
+            Advice::ByHand("make the guest readable by SSH or through its agent")
+        }
     };
     Judgement::new(state, summary, evidence, advice)
 }
@@ -65,7 +68,7 @@ pub(super) fn port(seen: &Sightings) -> Judgement {
 pub(super) fn answers(seen: &Sightings) -> Judgement {
     match &seen.channel {
         ChannelReport::Silent { reason, evidence } => {
-            let (state, summary, advice) = silence(*reason, &seen.observation.run_state);
+            let (state, summary, advice) = silence(*reason, &seen.observation);
             let evidence = vec![Evidence::new("guest-ping", evidence.as_str())];
             Judgement::new(state, summary, evidence, advice)
         }
@@ -128,13 +131,18 @@ const fn capability(
     }
 }
 
-fn silence(reason: SilenceReason, run_state: &RunState) -> (State, &'static str, Advice) {
-    let reason = match run_state {
+fn silence(reason: SilenceReason, seen: &Observation) -> (State, &'static str, Advice) {
+    let reason = match seen.run_state {
         RunState::Stopped => SilenceReason::GuestStopped,
         RunState::Running | RunState::Other(_) => reason,
     };
     match reason {
         SilenceReason::GuestStopped => (State::Failed, "the guest does not run", Advice::Start),
+        SilenceReason::NoSocket if seen.cluster.is_some() => (
+            State::Failed,
+            "the hypervisor has no agent configured for the guest",
+            Advice::AddPort,
+        ),
         SilenceReason::NoSocket => (
             State::Failed,
             "there is no agent socket at the hypervisor",

@@ -47,7 +47,7 @@ pub fn assess(seen: Sightings) -> Check {
             Condition::Port => agent::port(&seen),
             Condition::Answers => agent::answers(&seen),
         };
-        judgement.verdict(condition, &seen.observation.guest)
+        judgement.verdict(condition, &seen.observation)
     });
     let boot_id = boot_id(&seen, &identity);
     let Findings { hooks, gaps } = findings;
@@ -69,7 +69,7 @@ pub fn assess(seen: Sightings) -> Check {
 /// Tells that the guest was read through the channel, and why not through SSH.
 fn detour(facts: &GuestFacts, seen: &Sightings) -> Option<Evidence> {
     let why = seen.ssh.trouble().filter(|_| facts.via == Via::Channel)?;
-    let advice = why.advice().told(&seen.observation.guest);
+    let advice = why.advice().told(&seen.observation);
     let advice = advice.map_or_else(String::new, |advice| format!(" ({advice})"));
     let said = format!("{}: {}{advice}", why.reason, why.evidence);
     let asked = "SSH; read through the agent channel (guest-exec) instead";

@@ -1,6 +1,6 @@
 //! What one judge finds, before it becomes a guest's verdict.
 
-use crate::{Condition, Evidence, GuestId, State, Verdict};
+use crate::{Condition, Evidence, Observation, State, Verdict};
 
 /// What is known about a condition and what to do about it.
 pub(super) struct Judgement {
@@ -11,7 +11,7 @@ pub(super) struct Judgement {
 }
 
 /// What to do about a condition that does not hold.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) enum Advice {
     /// Nothing: it holds.
     None,
@@ -25,6 +25,8 @@ pub(super) enum Advice {
     Trust,
     /// Give the machine the agent's port, which takes a cold start.
     AddPort,
+    /// Let a change of the machine that pends take effect, or take it back: this one.
+    Settle(String),
     /// Something outside hospes.
     ByHand(&'static str),
 }
@@ -56,9 +58,10 @@ impl Judgement {
         self
     }
 
-    /// The verdict on `condition` of `guest`; a healthy one needs no remedy.
-    pub(super) fn verdict(self, condition: Condition, guest: &GuestId) -> Verdict {
-        let remedy = self.advice.told(guest);
+    /// The verdict on `condition` of the guest that was seen like this; a healthy one needs no
+    /// remedy.
+    pub(super) fn verdict(self, condition: Condition, seen: &Observation) -> Verdict {
+        let remedy = self.advice.told(seen);
         Verdict {
             condition,
             state: self.state,
@@ -70,18 +73,32 @@ impl Judgement {
 }
 
 impl Advice {
-    /// For people.
-    pub(super) fn told(self, guest: &GuestId) -> Option<String> {
+    /// For people. A guest in a cluster is one of Proxmox VE.
+    pub(super) fn told(self, seen: &Observation) -> Option<String> {
+        let (guest, node) = (&seen.guest, &seen.node);
         Some(match self {
             Self::None => return None,
             Self::Fix => format!("hospes fix {guest}"),
             Self::LookOrFix => {
                 format!("look at what the evidence names, or run: hospes fix {guest}")
             }
+            Self::Start if seen.is_template() => "clone it, and start the clone".to_owned(),
             Self::Start => format!("hospes start {guest}"),
             Self::Trust => format!("hospes trust {guest}"),
+            Self::AddPort if seen.cluster.is_some() => format!(
+                "on {node}: qm set VMID --agent 1; then power the guest off from inside, \
+                 then run: hospes start {guest}"
+            ),
             Self::AddPort => format!(
                 "configure the channel in the VM, let the guest power itself off through SSH, \
+                 then run: hospes start {guest}"
+            ),
+            Self::Settle(what) if seen.cluster.is_some() => format!(
+                "{what}: take it back (on {node}: qm set VMID --revert agent), or let it take \
+                 effect: power the guest off from inside, then run: hospes start {guest}"
+            ),
+            Self::Settle(what) => format!(
+                "{what}: take it back, or let it take effect: power the guest off from inside, \
                  then run: hospes start {guest}"
             ),
             Self::ByHand(what) => what.to_owned(),

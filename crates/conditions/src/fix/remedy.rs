@@ -163,6 +163,19 @@ impl Remedy {
         })
     }
 
+    /// Whether systemd reads its files again for it: a proof that no hook is in effect is stale
+    /// then.
+    #[must_use]
+    pub const fn reloads(&self) -> bool {
+        matches!(
+            self,
+            Self::DaemonReload
+                | Self::InstallPackage { .. }
+                | Self::Unmask { .. }
+                | Self::EnableAgent { .. }
+        )
+    }
+
     /// Whether it stops, starts or replaces the agent, which fires hooks that are still there.
     #[must_use]
     pub const fn touches_agent(&self) -> bool {

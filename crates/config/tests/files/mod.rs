@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use config::{Config, ConfigError, Environment};
+use config::{Config, ConfigError, Environment, Guest, Local};
 use tempfile::TempDir;
 
 /// A home directory at `/home/eva` that does not exist, and nothing else set.
@@ -49,4 +49,22 @@ pub(crate) fn write(directory: &Path, name: &str, text: impl AsRef<[u8]>) -> Pat
     fs::create_dir_all(file.parent().expect("a parent")).expect("a directory");
     fs::write(&file, text).expect("a file");
     file
+}
+
+/// The guest `name`, which has a table.
+pub(crate) fn guest(config: &Config, name: &str) -> Guest {
+    config.guests[&name.parse().expect("a guest name")].clone()
+}
+
+/// Where a guest on this machine is.
+pub(crate) fn local(guest: &Guest) -> Local {
+    guest.place.local().expect("a local guest").clone()
+}
+
+/// The least that a cluster needs.
+pub(crate) fn cluster(name: &str) -> String {
+    format!(
+        "[cluster.{name}]\nendpoints = [\"pve1\"]\ntoken-id = \"hospes@pve!ops\"\n\
+         token-file = \"{name}.token\"\n"
+    )
 }

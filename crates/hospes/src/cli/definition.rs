@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
-use super::{AcceptUnknown, GracefulStop, Metadata, Selection};
+use super::{AcceptUnknown, ChangePace, GracefulStop, Init, Metadata, ReadPace, Selection};
 
-/// Check, repair, gate, restart and prove: virtual machines on QEMU, from the host's side.
+/// Check, repair, gate, restart and prove: virtual machines on Proxmox VE and QEMU, from the host's
+/// side.
 ///
 /// The guest owns its lifecycle, the hypervisor owns recovery, SSH says whether a guest is ready,
 /// the agent channel says only whether the hypervisor may act. Nothing ever cuts the power.
@@ -47,7 +48,29 @@ pub struct Global {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
-    /// List the guests of the configuration and whether they run
+    /// Set up a cluster of Proxmox VE: ask for its address and token, test them, write hospes.toml
+    Init(Init),
+    /// About guests.
+    #[command(flatten)]
+    Fleet(FleetVerb),
+    /// Serve metadata to guests, read and change it: scripts, attributes, graceful stops
+    Metadata(Metadata),
+    /// Print a shell completion script
+    Completions {
+        /// For this shell
+        shell: Shell,
+    },
+    /// Write the man pages into a folder
+    Man {
+        /// The folder
+        folder: PathBuf,
+    },
+}
+
+/// The commands about guests.
+#[derive(Debug, Subcommand)]
+pub enum FleetVerb {
+    /// List the guests of the configuration and of its clusters, and whether they run
     Guests(Guests),
     /// Show what the agent channel reports about a guest: OS, addresses, file systems, users, load
     Inspect(One),
@@ -69,24 +92,13 @@ pub enum Verb {
     Trust(Trust),
     /// List, show, resume, abort or abandon recorded runs
     Runs(Runs),
-    /// Serve metadata to guests, read and change it: scripts, attributes, graceful stops
-    Metadata(Metadata),
-    /// Print a shell completion script
-    Completions {
-        /// For this shell
-        shell: Shell,
-    },
-    /// Write the man pages into a folder
-    Man {
-        /// The folder
-        folder: PathBuf,
-    },
 }
 
 /// `guests`.
 #[derive(Debug, Args)]
 pub struct Guests {
-    /// Names, patterns ("web*"), tags ("tag:db") or "all" [default: all]
+    /// Names, patterns ("web*"), "tag:db", "pool:prod", "node:pve1", "id:100-199", "cluster:home" or
+    /// "all" [default: all]
     #[arg(value_name = "GUEST")]
     pub selectors: Vec<String>,
 }
@@ -107,6 +119,9 @@ pub struct Check {
     /// Show the evidence of healthy conditions too
     #[arg(long)]
     pub evidence: bool,
+    /// How many at a time
+    #[command(flatten)]
+    pub pace: ReadPace,
 }
 
 /// `fix`.
@@ -118,6 +133,9 @@ pub struct Fix {
     /// Only show what would be done, as a diff; change nothing
     #[arg(long)]
     pub check: bool,
+    /// How many at a time, and how many may fail
+    #[command(flatten)]
+    pub pace: ChangePace,
 }
 
 /// `ready`.
@@ -129,23 +147,29 @@ pub struct Ready {
     /// Wait for it, up to this long ("90s", "5m"); without it: one look
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     pub wait: Option<std::time::Duration>,
+    /// How many at a time
+    #[command(flatten)]
+    pub pace: ReadPace,
 }
 
 /// `reboot`.
 #[derive(Debug, Args)]
 pub struct Reboot {
-    /// Which guests, one after the other; the first that fails ends it
+    /// Which guests, one after the other; the first that fails ends it, unless told otherwise
     #[command(flatten)]
     pub selection: Selection,
     /// Only say what would be done; change nothing
     #[arg(long)]
     pub check: bool,
+    /// How many at a time, and how many may fail
+    #[command(flatten)]
+    pub pace: ChangePace,
 }
 
 /// `restart` and `shutdown`.
 #[derive(Debug, Args)]
 pub struct Power {
-    /// Which guests, one after the other; the first that fails ends it
+    /// Which guests, one after the other; the first that fails ends it, unless told otherwise
     #[command(flatten)]
     pub selection: Selection,
     /// Only check and say what would be done; change nothing
@@ -157,17 +181,23 @@ pub struct Power {
     /// Accepted for this call
     #[command(flatten)]
     pub accept: AcceptUnknown,
+    /// How many at a time, and how many may fail
+    #[command(flatten)]
+    pub pace: ChangePace,
 }
 
 /// `start`.
 #[derive(Debug, Args)]
 pub struct Start {
-    /// Which guests, one after the other; the first that fails ends it
+    /// Which guests, one after the other; the first that fails ends it, unless told otherwise
     #[command(flatten)]
     pub selection: Selection,
     /// Only say what would be done; change nothing
     #[arg(long)]
     pub check: bool,
+    /// How many at a time, and how many may fail
+    #[command(flatten)]
+    pub pace: ChangePace,
 }
 
 /// `trust`.

@@ -22,7 +22,10 @@ pub enum MetadataVerb {
     /// or in metadata.socket-dir), and is known by its source address at the addresses of
     /// metadata.listen. The configuration is read once: start the server anew after a change. Guests
     /// that wait for a change lose nothing by that.
-    Serve,
+    ///
+    /// A guest of a cluster of Proxmox VE is known by its address only while the firewall of this node
+    /// binds the address to it; its files are followed. See docs/proxmox.md.
+    Serve(ServeMetadata),
     /// Set a value; guests that wait for it learn it at once
     Set(SetMetadata),
     /// Print a value, or list what there is
@@ -40,6 +43,15 @@ pub enum MetadataVerb {
         #[arg(value_name = "SOCKET|GUEST")]
         end: String,
     },
+}
+
+/// `metadata serve`.
+#[derive(Debug, Args)]
+pub struct ServeMetadata {
+    /// Only say who would be served at addresses, and why others would not; exit code 3 if somebody
+    /// would not
+    #[arg(long)]
+    pub check: bool,
 }
 
 /// `metadata set`.
@@ -108,6 +120,14 @@ pub enum Misused {
     /// Nothing that could be a guest's name.
     #[error("`{0}` is no guest's name: expected 1 to 63 of A-Z a-z 0-9 . _ -")]
     NoGuest(String),
+    /// Nobody can be asked for it.
+    #[error(
+        "{0} is missing, and nobody can be asked: this is no terminal, or asking was ruled out"
+    )]
+    Unasked(&'static str),
+    /// An answer that cannot be right.
+    #[error("{0}")]
+    Answer(String),
     /// Neither VALUE nor --file.
     #[error("name the value, or the file that holds it with --file")]
     NoValue,

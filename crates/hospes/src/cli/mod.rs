@@ -1,15 +1,18 @@
 //! The command line: one definition gives the parser, the help, the man pages and the completions.
 
 mod definition;
+mod init;
 mod metadata;
 mod options;
 mod pages;
 
 pub use definition::{
-    Check, Cli, Fix, Global, Guests, One, Power, Ready, Reboot, Runs, RunsVerb, Start, Trust, Verb,
+    Check, Cli, Fix, FleetVerb, Global, Guests, One, Power, Ready, Reboot, Runs, RunsVerb, Start,
+    Trust, Verb,
 };
+pub use init::Init;
 pub use metadata::{
-    GetMetadata, Metadata, MetadataVerb, Misused, Owner, SetMetadata, UnsetMetadata,
+    GetMetadata, Metadata, MetadataVerb, Misused, Owner, ServeMetadata, SetMetadata, UnsetMetadata,
 };
-pub use options::{AcceptUnknown, GracefulStop, Selection};
+pub use options::{AcceptUnknown, ChangePace, GracefulStop, ReadPace, Selection};
 pub use pages::{completions, man_pages};

@@ -6,12 +6,69 @@ use clap::Args;
 use conditions::Condition;
 use lifecycle::gate::{Accepted, CannotBeAccepted};
 
+use crate::rounds::Pace;
+
 /// Which guests a command is about.
 #[derive(Debug, Args)]
 pub struct Selection {
-    /// Names, patterns ("web*"), tags ("tag:db") or "all"
+    /// Names, patterns ("web*"), "tag:db", "pool:prod", "node:pve1", "id:100-199", "cluster:home" or
+    /// "all"
     #[arg(value_name = "GUEST", required = true)]
     pub selectors: Vec<String>,
+}
+
+/// How many guests a command that changes nothing asks at a time.
+#[derive(Debug, Args)]
+pub struct ReadPace {
+    /// Guests at a time
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = at_least_one)]
+    at_once: usize,
+    /// Of those, guests of one node of a cluster
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = at_least_one)]
+    per_node: usize,
+}
+
+/// How many guests are changed at a time, and how many may fail.
+#[derive(Debug, Args)]
+pub struct ChangePace {
+    /// Guests at a time; never more than --max-failures and one more
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    at_once: Option<usize>,
+    /// Of those, guests of one node of a cluster
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = at_least_one)]
+    per_node: usize,
+    /// Guests that may fail, be refused or not come back before no other is begun; guests under
+    /// way count, so that it is never overrun
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    max_failures: usize,
+}
+
+impl ReadPace {
+    pub(crate) const fn pace(&self) -> Pace {
+        Pace {
+            at_once: self.at_once,
+            per_node: self.per_node,
+            max_failures: None,
+        }
+    }
+}
+
+impl ChangePace {
+    pub(crate) fn pace(&self) -> Pace {
+        Pace {
+            at_once: self.at_once.unwrap_or(1),
+            per_node: self.per_node,
+            max_failures: Some(self.max_failures),
+        }
+    }
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("at least 1".to_owned()),
+        Ok(number) => Ok(number),
+        Err(error) => Err(format!("{error}; a number goes here")),
+    }
 }
 
 /// Conditions that the operator accepts as unknown.

@@ -1,10 +1,12 @@
 //! The edge: everything that touches the world, as the operations' effects ask for it.
 
+mod address;
 mod agent;
 mod agent_shell;
 mod apply;
 mod hostkeys;
 mod judge;
+mod login;
 mod notice;
 mod sight;
 mod slot;
@@ -13,6 +15,7 @@ mod world;
 pub(crate) use agent::Agent;
 pub(crate) use hostkeys::reported_keys;
 pub(crate) use judge::Judge;
+pub(crate) use login::{Finder, Login};
 pub(crate) use notice::MetadataNotice;
 pub(crate) use slot::AgentSlot;
 pub(crate) use world::{CallDeadlines, World, no_ssh};

@@ -11,9 +11,8 @@ use lifecycle::ports::{
     Standing, StopNotice,
 };
 use lifecycle::{NotReady, READINESS_SCRIPT, Readiness};
-use ssh::SshShell;
 
-use super::{AgentSlot, apply, sight};
+use super::{AgentSlot, Login, apply, sight};
 use crate::clock::now;
 
 /// Everything through which one guest is reached.
@@ -22,7 +21,7 @@ pub(crate) struct World {
     pub(crate) hypervisor: Arc<dyn Hypervisor>,
     pub(crate) slot: Arc<AgentSlot>,
     /// Absent when the guest has no address.
-    pub(crate) ssh: Option<SshShell>,
+    pub(crate) ssh: Option<Login>,
     pub(crate) notice: Arc<dyn StopNotice>,
     pub(crate) calls: CallDeadlines,
 }
@@ -58,6 +57,7 @@ impl World {
             Effect::Check => Event::Checked(Box::new(self.check().await)),
             Effect::Observe => Event::Observed(self.observe().await.map_err(|e| e.to_string())),
             Effect::Shutdown(permit) => Event::Asked(self.shutdown(permit).await),
+            Effect::Restart(permit) => Event::Asked(self.restart(permit).await),
             Effect::Start(order) => Event::Started(self.start(order).await),
             Effect::Probe => Event::Probed(self.probe().await),
             Effect::Reboot => Event::Asked(self.reboot().await),
@@ -91,14 +91,9 @@ impl World {
     }
 
     async fn shutdown(&self, permit: Permit) -> AskReport {
-        self.slot.release().await;
-        let observed = match self.observe().await {
+        let observed = match self.observe_right_before().await {
             Ok(observed) => observed,
-            Err(error) => {
-                return AskReport::NotSent(format!(
-                    "the hypervisor could not be asked right before the call: {error}"
-                ));
-            }
+            Err(not_sent) => return not_sent,
         };
         let order = match permit.redeem(&observed, now()) {
             Ok(order) => order,
@@ -106,12 +101,30 @@ impl World {
         };
         let asked = self.hypervisor.shutdown(order, self.calls.shutdown).await;
         self.disconnect().await;
-        match asked {
-            Ok(Asked::Taken { evidence }) => AskReport::Taken(evidence),
-            Ok(Asked::Refused { reason }) => AskReport::Refused(reason),
-            Err(HypervisorError::TimedOut(why)) => AskReport::Unknown(why),
-            Err(error) => AskReport::NotSent(error.to_string()),
-        }
+        report(asked)
+    }
+
+    async fn restart(&self, permit: Permit) -> AskReport {
+        let observed = match self.observe_right_before().await {
+            Ok(observed) => observed,
+            Err(not_sent) => return not_sent,
+        };
+        let order = match permit.redeem_for_restart(&observed, now()) {
+            Ok(order) => order,
+            Err(refusal) => return AskReport::Denied(refusal),
+        };
+        let asked = self.hypervisor.restart(order, self.calls.shutdown).await;
+        self.disconnect().await;
+        report(asked)
+    }
+
+    async fn observe_right_before(&self) -> Result<Observation, AskReport> {
+        self.slot.release().await;
+        self.observe().await.map_err(|error| {
+            AskReport::NotSent(format!(
+                "the hypervisor could not be asked right before the call: {error}"
+            ))
+        })
     }
 
     /// Whether the guest's watcher is there. Where nobody can say, nobody serves it.
@@ -209,6 +222,16 @@ impl World {
         if let Some(ssh) = &self.ssh {
             ssh.disconnect().await;
         }
+    }
+}
+
+/// What came of asking.
+fn report(asked: Result<Asked, HypervisorError>) -> AskReport {
+    match asked {
+        Ok(Asked::Taken { evidence }) => AskReport::Taken(evidence),
+        Ok(Asked::Refused { reason }) => AskReport::Refused(reason),
+        Err(HypervisorError::TimedOut(why)) => AskReport::Unknown(why),
+        Err(error) => AskReport::NotSent(error.to_string()),
     }
 }
 

@@ -9,8 +9,10 @@
 //! Each call decides anew, so that a server may start or end between two of them. A change is
 //! judged by the same rules on both ways.
 
+mod bound;
 mod facts;
 mod owned;
 mod store;
 
+pub(crate) use bound::{Bound, Verdict, Watch};
 pub(crate) use store::{Store, StoreError};

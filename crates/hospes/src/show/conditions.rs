@@ -6,9 +6,9 @@ use conditions::{Check, FixPlan, Identity, RunState, State, Verdict};
 use super::{line, table};
 
 /// The six conditions of one guest: a table, then the evidence of what is wrong (of everything,
-/// with `all`) and what to do.
-pub(crate) fn check_report(check: &Check, all: bool) -> Result<()> {
-    line(&headline(check))?;
+/// with `all`) and what to do. One text, so that what was read need not be kept for it.
+pub(crate) fn check_report(check: &Check, all: bool) -> String {
+    let mut lines = vec![headline(check)];
     let rows = check.verdicts().iter().map(|verdict| {
         let number = verdict.condition.number().to_string();
         let title = verdict.condition.title().to_owned();
@@ -19,13 +19,13 @@ pub(crate) fn check_report(check: &Check, all: bool) -> Result<()> {
             verdict.summary.clone(),
         ]
     });
-    line(&table(["  #", "CONDITION", "STATE", "BECAUSE"], rows))?;
+    lines.push(table(["  #", "CONDITION", "STATE", "BECAUSE"], rows));
     for verdict in check.verdicts() {
         if all || verdict.state != State::Healthy {
-            evidence(verdict)?;
+            lines.extend(evidence(verdict));
         }
     }
-    Ok(())
+    lines.join("\n")
 }
 
 fn headline(check: &Check) -> String {
@@ -49,7 +49,8 @@ fn headline(check: &Check) -> String {
     format!("{}: {}", check.guest(), words.join(", "))
 }
 
-fn evidence(verdict: &Verdict) -> Result<()> {
+fn evidence(verdict: &Verdict) -> Vec<String> {
+    let mut lines = Vec::new();
     for (i, seen) in verdict.evidence.iter().enumerate() {
         let number = if i == 0 {
             verdict.condition.number().to_string()
@@ -57,19 +58,16 @@ fn evidence(verdict: &Verdict) -> Result<()> {
             String::new()
         };
         let mut answered = seen.answered.lines();
-        line(&format!(
+        lines.push(format!(
             "  {number:1} {}: {}",
             seen.asked,
             answered.next().unwrap_or("(nothing)")
-        ))?;
-        for more in answered {
-            line(&format!("      {more}"))?;
-        }
+        ));
+        lines.extend(answered.map(|more| format!("      {more}")));
     }
-    match &verdict.remedy {
-        Some(remedy) => line(&format!("    -> {remedy}")),
-        None => Ok(()),
-    }
+    let remedy = verdict.remedy.iter();
+    lines.extend(remedy.map(|remedy| format!("    -> {remedy}")));
+    lines
 }
 
 const fn word(state: State) -> &'static str {

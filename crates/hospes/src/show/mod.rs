@@ -13,20 +13,31 @@ pub(crate) use progress::Progress;
 pub(crate) use table::table;
 pub(crate) use timeline::timeline;
 
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 
 use anyhow::Result;
 use serde::Serialize;
-use serde_json::{Map, Value, json};
 
-/// Prints one document: the verb's schema, then the fields of `body` (an object).
+/// A document: the verb's schema, then the fields of `body`.
+#[derive(Serialize)]
+struct Document<'a, T> {
+    schema: String,
+    #[serde(flatten)]
+    body: &'a T,
+}
+
+/// Prints one document: the verb's schema, then the fields of `body` (an object). A reader that went
+/// away is no error. It is written piece by piece: that of a large fleet has megabytes.
 pub(crate) fn document(verb: &str, body: &impl Serialize) -> Result<()> {
-    let mut document = Map::new();
-    document.insert("schema".to_owned(), json!(format!("hospes.{verb}/1")));
-    if let Value::Object(fields) = serde_json::to_value(body)? {
-        document.extend(fields);
+    let schema = format!("hospes.{verb}/1");
+    let mut out = BufWriter::new(io::stdout().lock());
+    let written = serde_json::to_writer_pretty(&mut out, &Document { schema, body });
+    let written = written.map_err(io::Error::from);
+    let ended = written.and_then(|()| out.write_all(b"\n").and_then(|()| out.flush()));
+    match ended {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
     }
-    line(&serde_json::to_string_pretty(&document)?)
 }
 
 /// Prints one line on standard output; a reader that went away is no error.

@@ -18,6 +18,12 @@ pub(crate) fn intent(effect: &Effect) -> String {
             permit.node(),
             permit.expires_at()
         ),
+        Effect::Restart(permit) => format!(
+            "asking the hypervisor to restart boot {} on {} gracefully (permit until {})",
+            permit.boot_id().short(),
+            permit.node(),
+            permit.expires_at()
+        ),
         Effect::Start(order) => format!("powering on at {}", order.node()),
         Effect::Probe => "asking SSH".to_owned(),
         Effect::Reboot => "asking the guest through SSH to reboot itself".to_owned(),

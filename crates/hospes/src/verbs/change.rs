@@ -1,35 +1,21 @@
-//! `restart`, `shutdown`, `start`, `reboot`: recorded operations, one guest after the other.
+//! `restart`, `shutdown`, `start`, `reboot`, `fix`: recorded operations on one guest or many.
 
 use anyhow::{Result, anyhow, bail};
 use conditions::GuestId;
-use journal::{RunId, RunStatus};
+use journal::RunStatus;
 use lifecycle::gate::Accepted;
-use lifecycle::operation::{Graceful, Operation, Outcome, Request, Saved, Stop, WaitEnd};
-use serde::Serialize;
+use lifecycle::operation::{Graceful, Operation, Request, Saved, Stop};
 use serde_json::{Value, json};
 
+use super::report::{Report, Summary};
+use super::walk::walk;
 use super::{dry_run, waiting};
 use crate::Exit;
 use crate::cli;
 use crate::clock::now;
-use crate::drive::{Driven, Ended, Run, operator};
+use crate::drive::{Run, operator};
 use crate::fleet::{Fleet, Member};
-use crate::show::{self, Progress, outcome_lines};
-
-/// One guest's part of the answer.
-#[derive(Debug, Serialize)]
-pub(super) struct Report {
-    guest: GuestId,
-    run: Option<RunId>,
-    outcome: Option<Outcome>,
-    /// How the time for its graceful scripts ended.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    graceful: Option<WaitEnd>,
-    /// Why there is no outcome: interrupted, or not begun.
-    reason: Option<String>,
-    #[serde(skip)]
-    exit: Exit,
-}
+use crate::show::{self, Progress};
 
 pub(super) async fn restart(fleet: &Fleet, options: &cli::Power) -> Result<Exit> {
     power(fleet, "restart", options, Request::Restart).await
@@ -59,7 +45,7 @@ async fn power(
         },
         ends_wait: options.graceful.now.then_some(&accepted),
     };
-    each(fleet, &options.selection, &order).await
+    each(fleet, &options.selection, &options.pace, &order).await
 }
 
 /// How this guest's graceful scripts run first, if they do.
@@ -76,12 +62,8 @@ pub(super) async fn start(fleet: &Fleet, options: &cli::Start) -> Result<Exit> {
     if options.check {
         return dry_run::start(fleet, &options.selection).await;
     }
-    each(
-        fleet,
-        &options.selection,
-        &Order::plain("start", &|_| Request::Start),
-    )
-    .await
+    let order = Order::plain("start", &|_| Request::Start);
+    each(fleet, &options.selection, &options.pace, &order).await
 }
 
 pub(super) async fn reboot(fleet: &Fleet, options: &cli::Reboot) -> Result<Exit> {
@@ -89,7 +71,7 @@ pub(super) async fn reboot(fleet: &Fleet, options: &cli::Reboot) -> Result<Exit>
         return dry_run::reboot(fleet, &options.selection).await;
     }
     let order = Order::plain("reboot", &|_| Request::Reboot);
-    each(fleet, &options.selection, &order).await
+    each(fleet, &options.selection, &options.pace, &order).await
 }
 
 /// What is done to each of several guests.
@@ -113,36 +95,51 @@ impl<'a> Order<'a> {
     }
 }
 
-/// Operates on the selected guests one after the other. The first that does not succeed ends it:
-/// what was wrong there may be wrong everywhere.
+/// Operates on the selected guests as `pace` allows; without more of it one after the other until
+/// the first that does not succeed: what was wrong there may be wrong everywhere.
 pub(super) async fn each(
     fleet: &Fleet,
     selection: &cli::Selection,
+    pace: &cli::ChangePace,
     order: &Order<'_>,
 ) -> Result<Exit> {
-    let members = fleet.select(&selection.selectors)?;
+    let members = fleet.select(&selection.selectors).await?;
     let progress = fleet.progress();
-    let mut reports: Vec<Report> = Vec::new();
-    for (i, member) in members.iter().enumerate() {
+    let operate = async |place: usize| {
+        let member = &members[place];
         let report = one(fleet, order, member, &progress).await;
-        let report = report.unwrap_or_else(|error| Report::not_begun(member, &error));
-        show_report(fleet, &report, &progress)?;
-        let succeeded = report.exit == Exit::Ok;
-        reports.push(report);
-        let rest = &members[i + 1..];
-        if !succeeded && !rest.is_empty() {
-            let names: Vec<_> = rest.iter().map(|member| member.id().as_str()).collect();
-            progress.say(&format!("stopped here; not touched: {}", names.join(" ")));
-            break;
-        }
+        report.unwrap_or_else(|error| Report::not_begun(member, &error))
+    };
+    let mut shown = Ok(());
+    let told = |report: &Report| {
+        let result = show_report(fleet, report, &progress);
+        shown = std::mem::replace(&mut shown, Ok(())).and(result);
+        report.verdict()
+    };
+    let walked = walk(&members, pace.pace(), &progress, operate, told).await;
+    shown?;
+    let untouched = walked.not_begun.iter().map(|place| members[*place].id());
+    let untouched: Vec<_> = untouched.map(GuestId::as_str).collect();
+    if !untouched.is_empty() {
+        progress.say(&format!(
+            "stopped here; not touched: {}",
+            untouched.join(" ")
+        ));
     }
     drop(progress);
+    let summary = Summary::of(&walked.done, untouched.len());
     if fleet.json() {
-        show::document(order.verb, &json!({ "guests": reports }))?;
+        let body = json!({
+            "guests": walked.done.iter().map(Report::document).collect::<Vec<_>>(),
+            "not_touched": untouched,
+            "summary": summary,
+        });
+        fleet.document(order.verb, body)?;
+    } else if members.len() > 1 {
+        show::line(&summary.line())?;
     }
-    Ok(reports
-        .iter()
-        .fold(Exit::Ok, |exit, report| exit.worst(report.exit)))
+    let reports = walked.done.iter();
+    Ok(reports.fold(Exit::Ok, |exit, report| exit.worst(report.exit())))
 }
 
 async fn one(
@@ -163,7 +160,7 @@ async fn one(
     let options = options_of(&request);
     let (operation, effect) = Operation::start(request, member.limits(), now());
     let run = Run::begin(fleet.store(), lock, member.id(), verb, options, &operation)?;
-    let world = fleet.world(member)?;
+    let world = fleet.world(member);
     let ended = run.drive(&world, operation, effect, progress).await?;
     Ok(Report::of(member.id(), run.id, ended))
 }
@@ -216,86 +213,6 @@ pub(super) fn show_report(fleet: &Fleet, report: &Report, progress: &Progress) -
     if fleet.json() {
         return Ok(());
     }
-    let lines = match (&report.outcome, &report.reason) {
-        (Some(outcome), _) => outcome_lines(&report.guest, outcome, report.run),
-        (None, Some(reason)) => vec![format!("{}: {reason}", report.guest)],
-        (None, None) => Vec::new(),
-    };
+    let lines = report.lines();
     progress.suspended(|| lines.iter().try_for_each(|line| show::line(line)))
-}
-
-impl Report {
-    pub(super) fn of(guest: &GuestId, run: RunId, ended: Ended) -> Self {
-        let guest = guest.clone();
-        match ended {
-            Ended::With(driven) => {
-                let Driven { outcome, waited } = *driven;
-                Self {
-                    guest,
-                    run: Some(run),
-                    exit: Exit::of(&outcome),
-                    outcome: Some(outcome),
-                    graceful: waited,
-                    reason: None,
-                }
-            }
-            Ended::Interrupted { announced } => {
-                let stays = match announced {
-                    true => format!(
-                        "the stop stays announced to it; cancel it with: hospes runs abort {run}; "
-                    ),
-                    false => String::new(),
-                };
-                let reason = format!(
-                    "interrupted; nothing more is asked of the guest; {stays}go on with: hospes \
-                     runs resume {run}"
-                );
-                Self {
-                    guest,
-                    run: Some(run),
-                    outcome: None,
-                    graceful: None,
-                    reason: Some(reason),
-                    exit: Exit::Failed,
-                }
-            }
-        }
-    }
-
-    /// Of a run that another hospes drove.
-    pub(super) fn of_other(guest: &GuestId, run: RunId, outcome: Option<Outcome>) -> Self {
-        let exit = outcome.as_ref().map_or(Exit::Failed, Exit::of);
-        let reason = outcome
-            .is_none()
-            .then(|| format!("run {run} has ended; hospes runs show {run} tells how"));
-        Self {
-            guest: guest.clone(),
-            run: Some(run),
-            outcome,
-            graceful: None,
-            reason,
-            exit,
-        }
-    }
-
-    pub(super) const fn outcome(&self) -> Option<&Outcome> {
-        self.outcome.as_ref()
-    }
-
-    fn not_begun(member: &Member, error: &anyhow::Error) -> Self {
-        let guest = member.id().clone();
-        let exit = Exit::Refused;
-        Self {
-            guest,
-            run: None,
-            outcome: None,
-            graceful: None,
-            reason: Some(format!("{error:#}")),
-            exit,
-        }
-    }
-
-    pub(super) const fn exit(&self) -> Exit {
-        self.exit
-    }
 }

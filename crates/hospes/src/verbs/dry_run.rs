@@ -1,8 +1,8 @@
 //! Dry runs of lifecycle operations: everything is read, nothing is touched.
 
 use anyhow::Result;
-use conditions::{GuestId, RunState};
-use lifecycle::gate::{Accepted, RefusalReason, objections};
+use conditions::{GuestId, Observation, RunState};
+use lifecycle::gate::{Accepted, Purpose, RefusalReason, StartOrder, objections};
 use lifecycle::operation::{Graceful, WithoutWatcher};
 use lifecycle::ports::Presence;
 use serde::Serialize;
@@ -52,23 +52,33 @@ pub(super) async fn power(
     options: &cli::Power,
     accepted: &Accepted,
 ) -> Result<Exit> {
+    let purpose = match verb {
+        "shutdown" => Purpose::Shutdown,
+        _ => Purpose::Restart,
+    };
     let mut forecasts = Vec::new();
-    for member in fleet.select(&options.selection.selectors)? {
-        let world = fleet.world(&member)?;
+    for member in fleet.select(&options.selection.selectors).await? {
+        let world = fleet.world(&member);
         let graceful = graceful(&member, options);
         let presence = match graceful {
             Some(_) => Some(world.watcher().await),
             None => None,
         };
         let check = world.check().await;
-        let mut reasons = objections(&check, accepted, now(), member.limits().permit);
+        let mut reasons = objections(&check, purpose, accepted, now(), member.limits().permit);
         if reasons.is_empty() {
             reasons.extend(unwatched(graceful, presence.as_ref()));
         }
         let (lines, exit) = match reasons.is_empty() {
             true => {
                 let mut lines = would_announce(graceful, presence.as_ref());
-                lines.push(format!("would {verb} (boot {})", boot(&check)));
+                let by = match check.observation().high_availability() {
+                    Some(ha) => {
+                        format!(" by one request to the hypervisor ({} is under HA)", ha.sid)
+                    }
+                    None => String::new(),
+                };
+                lines.push(format!("would {verb}{by} (boot {})", boot(&check)));
                 (lines, Exit::Ok)
             }
             false => {
@@ -114,28 +124,40 @@ fn would_announce(graceful: Option<Graceful>, presence: Option<&Presence>) -> Ve
 /// `start --check`.
 pub(super) async fn start(fleet: &Fleet, selection: &Selection) -> Result<Exit> {
     let mut forecasts = Vec::new();
-    for member in fleet.select(&selection.selectors)? {
+    for member in fleet.select(&selection.selectors).await? {
         let guest = member.id().clone();
-        let seen = fleet.world(&member)?.observe().await;
-        let (line, exit) = match seen {
-            Ok(seen) => match seen.run_state {
-                RunState::Stopped => ("is stopped, would start".to_owned(), Exit::Ok),
-                RunState::Running => ("runs already".to_owned(), Exit::Ok),
-                RunState::Other(word) => (format!("is {word}"), Exit::Refused),
-            },
-            Err(error) => (error.to_string(), Exit::Failed),
-        };
-        forecasts.push(Forecast::new(guest, vec![line], Vec::new(), exit));
+        let seen = fleet.world(&member).observe().await;
+        forecasts.push(match seen {
+            Ok(seen) => start_of(guest, &seen),
+            Err(error) => Forecast::new(guest, vec![error.to_string()], Vec::new(), Exit::Failed),
+        });
     }
     tell(fleet, "start", &forecasts)
+}
+
+fn start_of(guest: GuestId, seen: &Observation) -> Forecast {
+    let one = |line: &str| vec![line.to_owned()];
+    if seen.run_state == RunState::Running {
+        return Forecast::new(guest, one("runs already"), Vec::new(), Exit::Ok);
+    }
+    match StartOrder::for_stopped(seen, now()) {
+        Ok(_) => {
+            let lines = one("is stopped, would start");
+            Forecast::new(guest, lines, Vec::new(), Exit::Ok)
+        }
+        Err(refusal) => {
+            let lines = refusal.reasons.iter().map(ToString::to_string).collect();
+            Forecast::new(guest, lines, refusal.reasons, Exit::Refused)
+        }
+    }
 }
 
 /// `reboot --check`.
 pub(super) async fn reboot(fleet: &Fleet, selection: &Selection) -> Result<Exit> {
     let mut forecasts = Vec::new();
-    for member in fleet.select(&selection.selectors)? {
+    for member in fleet.select(&selection.selectors).await? {
         let guest = member.id().clone();
-        let (line, exit) = match fleet.world(&member)?.probe().await {
+        let (line, exit) = match fleet.world(&member).probe().await {
             Ok(ready) => {
                 let line = format!("would reboot boot {}", ready.boot_id.short());
                 (line, Exit::Ok)
@@ -149,7 +171,7 @@ pub(super) async fn reboot(fleet: &Fleet, selection: &Selection) -> Result<Exit>
 
 fn tell(fleet: &Fleet, verb: &str, forecasts: &[Forecast]) -> Result<Exit> {
     if fleet.json() {
-        show::document(verb, &json!({ "dry_run": true, "guests": forecasts }))?;
+        fleet.document(verb, json!({ "dry_run": true, "guests": forecasts }))?;
     } else {
         for forecast in forecasts {
             let word = if forecast.admitted {

@@ -15,15 +15,15 @@ pub(super) async fn run(fleet: &Fleet, options: &cli::Fix) -> Result<Exit> {
         return dry_run(fleet, options).await;
     }
     let order = change::Order::plain("fix", &|_| Request::Fix);
-    change::each(fleet, &options.selection, &order).await
+    change::each(fleet, &options.selection, &options.pace, &order).await
 }
 
 /// Shows the plan with its diffs. Fails when there is something to mend, so that a script can ask.
 async fn dry_run(fleet: &Fleet, options: &cli::Fix) -> Result<Exit> {
     let mut documents = Vec::new();
     let mut exit = Exit::Ok;
-    for member in fleet.select(&options.selection.selectors)? {
-        let check = fleet.world(&member)?.check().await;
+    for member in fleet.select(&options.selection.selectors).await? {
+        let check = fleet.world(&member).check().await;
         let plan = conditions::plan(&check);
         if !(plan.remedies.is_empty() && plan.manual.is_empty()) {
             exit = Exit::Failed;
@@ -41,7 +41,7 @@ async fn dry_run(fleet: &Fleet, options: &cli::Fix) -> Result<Exit> {
         documents.push(json!({ "guest": guest, "remedies": remedies, "manual": plan.manual }));
     }
     if fleet.json() {
-        show::document("fix", &json!({ "dry_run": true, "guests": documents }))?;
+        fleet.document("fix", json!({ "dry_run": true, "guests": documents }))?;
     }
     Ok(exit)
 }

@@ -1,4 +1,4 @@
-//! `guests`: the configuration's guests and whether they run.
+//! `guests`: the guests of the configuration and of its clusters, and whether they run.
 
 use anyhow::Result;
 use conditions::GuestId;
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::Exit;
 use crate::cli;
-use crate::fleet::{Fleet, Member, owed_start};
+use crate::fleet::{Fleet, Member, Untouchable, owed_start};
 use crate::show;
 
 #[derive(Debug, Serialize)]
@@ -24,34 +24,37 @@ struct Row {
     owed_by: Option<journal::RunId>,
 }
 
-/// Sockets asked at once.
+/// Guests asked at once.
 const AT_ONCE: usize = 64;
 
 pub(super) async fn run(fleet: &Fleet, options: &cli::Guests) -> Result<Exit> {
     let all = ["all".to_owned()];
-    let selectors = if options.selectors.is_empty() {
-        &all[..]
-    } else {
-        &options.selectors
-    };
-    let members = fleet.select(selectors)?;
+    let is_all = options.selectors.is_empty();
+    let selectors = if is_all { &all[..] } else { &options.selectors };
+    let members = fleet.select(selectors).await?;
     let rows = stream::iter(&members)
         .map(|member| row(fleet, member))
         .buffered(AT_ONCE);
     let rows: Vec<Row> = rows.collect().await;
+    let untouchable = match is_all {
+        true => fleet.untouchable(selectors).await?,
+        false => Vec::new(),
+    };
     if fleet.json() {
-        show::document("guests", &json!({ "guests": rows }))?;
+        let body = json!({ "guests": rows, "untouchable": untouchable });
+        fleet.document("guests", body)?;
         return Ok(Exit::Ok);
     }
+    let others = untouchable.iter().map(other_cells);
     show::line(&show::table(
         ["GUEST", "STATE", "NODE", "SSH", "TAGS", ""],
-        rows.iter().map(cells),
+        rows.iter().map(cells).chain(others),
     ))?;
     Ok(Exit::Ok)
 }
 
 async fn row(fleet: &Fleet, member: &Member) -> Row {
-    let seen = fleet.hypervisor().observe(member.id()).await;
+    let seen = member.hypervisor().observe(member.id()).await;
     let (state, node, evidence) = match seen {
         Ok(seen) => (
             seen.run_state.as_str().to_owned(),
@@ -61,7 +64,11 @@ async fn row(fleet: &Fleet, member: &Member) -> Row {
         Err(error) => ("unknown".to_owned(), None, error.to_string()),
     };
     let owed_by = owed_start(fleet, member.id());
-    let (guest, tags, address) = (member.id().clone(), member.tags(), member.address());
+    let (guest, tags) = (member.id().clone(), member.tags());
+    let address = member.address().or_else(|| {
+        let known = fleet.store().journal().known_address(member.id());
+        known.ok().flatten().map(|known| known.address.to_string())
+    });
     Row {
         guest,
         state,
@@ -87,5 +94,18 @@ fn cells(row: &Row) -> [String; 6] {
         row.address.clone().unwrap_or_default(),
         row.tags.join(" "),
         remark,
+    ]
+}
+
+/// What a cluster has beside guests.
+fn other_cells(other: &Untouchable) -> [String; 6] {
+    let name = other.name.as_deref().unwrap_or(other.kind);
+    [
+        format!("{name}-{}", other.vmid),
+        other.state.clone(),
+        other.node.clone(),
+        String::new(),
+        other.tags.join(" "),
+        format!("{}, never touched", other.kind),
     ]
 }

@@ -26,8 +26,8 @@ const QUESTIONS: [(&str, &str); 9] = [
 ];
 
 pub(super) async fn run(fleet: &Fleet, options: &cli::One) -> Result<Exit> {
-    let member = fleet.member(&options.guest)?;
-    let world = fleet.world(&member)?;
+    let member = fleet.member(&options.guest).await?;
+    let world = fleet.world(&member);
     let agent = world.slot.agent().await?;
     agent.send(commands::ping()).await.with_context(|| {
         format!(
@@ -39,9 +39,9 @@ pub(super) async fn run(fleet: &Fleet, options: &cli::One) -> Result<Exit> {
     drop(agent);
     world.slot.release().await;
     if fleet.json() {
-        show::document(
+        fleet.document(
             "inspect",
-            &json!({ "guest": member.id(), "reports": answers }),
+            json!({ "guest": member.id(), "reports": answers }),
         )?;
         return Ok(Exit::Ok);
     }

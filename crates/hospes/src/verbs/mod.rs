@@ -5,36 +5,28 @@ mod check;
 mod dry_run;
 mod fix;
 mod guests;
+mod init;
 mod inspect;
 mod metadata;
 mod ready;
+mod report;
 mod runs;
 mod trust;
 mod waiting;
+mod walk;
 
 use anyhow::Result;
 
 use crate::Exit;
-use crate::cli::{Cli, Verb, completions, man_pages};
+use crate::cli::{Cli, FleetVerb, Verb, completions, man_pages};
 use crate::fleet::Fleet;
 use crate::show;
 
 /// Runs one command and says how the program ends.
 pub async fn run(cli: Cli) -> Result<Exit> {
     let global = cli.global;
-    let fleet = || Fleet::load(&global);
     match cli.verb {
-        Verb::Guests(options) => guests::run(&fleet()?, &options).await,
-        Verb::Inspect(options) => inspect::run(&fleet()?, &options).await,
-        Verb::Check(options) => check::run(&fleet()?, &options).await,
-        Verb::Fix(options) => fix::run(&fleet()?, &options).await,
-        Verb::Ready(options) => ready::run(&fleet()?, &options).await,
-        Verb::Reboot(options) => change::reboot(&fleet()?, &options).await,
-        Verb::Restart(options) => change::restart(&fleet()?, &options).await,
-        Verb::Shutdown(options) => change::shutdown(&fleet()?, &options).await,
-        Verb::Start(options) => change::start(&fleet()?, &options).await,
-        Verb::Trust(options) => trust::run(&fleet()?, &options).await,
-        Verb::Runs(options) => runs::run(&fleet()?, &options).await,
+        Verb::Init(options) => init::run(&global, &options).await,
         Verb::Metadata(options) => metadata::run(&global, &options).await,
         Verb::Completions { shell } => {
             completions(shell, &mut std::io::stdout().lock())?;
@@ -46,5 +38,26 @@ pub async fn run(cli: Cli) -> Result<Exit> {
             }
             Ok(Exit::Ok)
         }
+        Verb::Fleet(verb) => {
+            let fleet = Fleet::load(&global)?;
+            let exit = of_fleet(&fleet, verb).await?;
+            Ok(fleet.exit(exit))
+        }
+    }
+}
+
+async fn of_fleet(fleet: &Fleet, verb: FleetVerb) -> Result<Exit> {
+    match verb {
+        FleetVerb::Guests(options) => guests::run(fleet, &options).await,
+        FleetVerb::Inspect(options) => inspect::run(fleet, &options).await,
+        FleetVerb::Check(options) => check::run(fleet, &options).await,
+        FleetVerb::Fix(options) => fix::run(fleet, &options).await,
+        FleetVerb::Ready(options) => ready::run(fleet, &options).await,
+        FleetVerb::Reboot(options) => change::reboot(fleet, &options).await,
+        FleetVerb::Restart(options) => change::restart(fleet, &options).await,
+        FleetVerb::Shutdown(options) => change::shutdown(fleet, &options).await,
+        FleetVerb::Start(options) => change::start(fleet, &options).await,
+        FleetVerb::Trust(options) => trust::run(fleet, &options).await,
+        FleetVerb::Runs(options) => runs::run(fleet, &options).await,
     }
 }

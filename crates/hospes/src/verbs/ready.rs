@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use anyhow::Result;
 use conditions::GuestId;
-use futures_util::{StreamExt, stream};
 use lifecycle::operation::{Limits, Operation, Outcome, Request};
 use serde::Serialize;
 use serde_json::json;
 
+use super::walk::{Verdict, walk};
 use crate::Exit;
 use crate::cli;
 use crate::clock::now;
@@ -23,24 +23,29 @@ struct Row {
     outcome: Outcome,
 }
 
-/// Guests asked at once: enough to fill two cores with handshakes, few enough for small memory.
-const AT_ONCE: usize = 64;
-
 pub(super) async fn run(fleet: &Fleet, options: &cli::Ready) -> Result<Exit> {
-    let members = fleet.select(&options.selection.selectors)?;
+    let members = fleet.select(&options.selection.selectors).await?;
     let wait = options.wait.unwrap_or(Duration::ZERO);
-    let rows = stream::iter(&members)
-        .map(|member| row(fleet, member, wait))
-        .buffered(AT_ONCE);
-    let rows: Vec<Row> = rows.collect().await;
+    let progress = fleet.progress();
+    let each = |place: usize| row(fleet, &members[place], wait);
+    let verdict = |row: &Row| match Exit::of(&row.outcome) {
+        Exit::Ok => Verdict::Succeeded,
+        _ => Verdict::Failed,
+    };
+    let walked = walk(&members, options.pace.pace(), &progress, each, verdict).await;
+    drop(progress);
+    let rows = walked.done;
     let exit = rows
         .iter()
         .fold(Exit::Ok, |exit, row| exit.worst(Exit::of(&row.outcome)));
     if fleet.json() {
-        show::document("ready", &json!({ "guests": rows }))?;
+        fleet.document("ready", json!({ "guests": rows }))?;
     } else {
         let header = ["GUEST", "READY", "BOOT", "UPTIME", "SYSTEMD", ""];
         show::line(&show::table(header, rows.iter().map(cells)))?;
+        if rows.len() > 1 {
+            show::line(&summary(&rows))?;
+        }
     }
     Ok(exit)
 }
@@ -52,13 +57,18 @@ async fn row(fleet: &Fleet, member: &Member, wait: Duration) -> Row {
         ..member.limits()
     };
     let (operation, effect) = Operation::start(Request::Ready, limits, now());
-    let outcome = match fleet.world(member) {
-        Ok(world) => drive_unrecorded(&world, operation, effect).await,
-        Err(error) => Outcome::Failed {
-            reason: format!("{error:#}"),
-        },
-    };
+    let outcome = drive_unrecorded(&fleet.world(member), operation, effect).await;
     Row { guest, outcome }
+}
+
+fn summary(rows: &[Row]) -> String {
+    let is_ready = |row: &&Row| matches!(row.outcome, Outcome::Ready { .. });
+    let ready = rows.iter().filter(is_ready).count();
+    format!(
+        "{} guests: {ready} ready, {} not",
+        rows.len(),
+        rows.len() - ready
+    )
 }
 
 fn cells(row: &Row) -> [String; 6] {

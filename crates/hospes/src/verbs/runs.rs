@@ -8,7 +8,8 @@ use lifecycle::operation::{Operation, Outcome, Saved};
 use lifecycle::ports::StopNotice;
 use serde_json::json;
 
-use super::change::{Report, show_report};
+use super::change::show_report;
+use super::report::Report;
 use super::waiting;
 use crate::Exit;
 use crate::cli::{self, RunsVerb};
@@ -62,7 +63,7 @@ async fn list(fleet: &Fleet, guest: Option<&str>, open: bool, limit: usize) -> R
         }
     }
     if fleet.json() {
-        show::document("runs", &json!({ "runs": documents }))?;
+        fleet.document("runs", json!({ "runs": documents }))?;
     } else {
         show::line(&show::table(
             ["RUN", "BEGAN", "GUEST", "OPERATION", "STATUS", ""],
@@ -93,7 +94,7 @@ async fn remark(fleet: &Fleet, run: &RunSummary) -> String {
         outcome_line(&run.guest, &outcome, run.id)
     });
     if run.status.is_open() && owes_start(fleet, run.id) {
-        let seen = fleet.hypervisor().observe(&run.guest).await;
+        let seen = fleet.observe(&run.guest).await;
         if seen.is_ok_and(|seen| seen.run_state == RunState::Stopped) {
             let run = run.id;
             remark = format!("powered off since; hospes runs resume {run} starts it");
@@ -126,7 +127,7 @@ fn show_run(fleet: &Fleet, run: &str) -> Result<Exit> {
 
 async fn resume(fleet: &Fleet, run: &str, accept: &cli::AcceptUnknown) -> Result<Exit> {
     let guest = record(fleet, run)?.summary.guest;
-    let member = fleet.member(guest.as_str())?;
+    let member = fleet.guest(&guest).await?;
     let lock = fleet.lock(&guest, "runs resume")?;
     // Read again: with the lock held nobody else moves the run on.
     let record = record(fleet, run)?;
@@ -149,7 +150,10 @@ async fn resume(fleet: &Fleet, run: &str, accept: &cli::AcceptUnknown) -> Result
     drop(progress);
     if fleet.json() {
         let verb = record.summary.operation.as_str();
-        show::document(verb, &json!({ "resumed": true, "guests": [&report] }))?;
+        fleet.document(
+            verb,
+            json!({ "resumed": true, "guests": [report.document()] }),
+        )?;
     }
     Ok(report.exit())
 }
@@ -180,7 +184,7 @@ impl Resumed {
         run.note_accepted(&self.accepted)?;
         let (operation, effect) =
             Operation::resume(self.saved, self.accepted, member.limits(), now());
-        let world = fleet.world(member)?;
+        let world = fleet.world(member);
         let ended = run.drive(&world, operation, effect, progress).await?;
         Ok(Report::of(member.id(), run.id, ended))
     }
@@ -195,7 +199,7 @@ async fn forecast(fleet: &Fleet, run: &str, verb: &str) -> Result<Exit> {
         status,
         ..
     } = &record.summary;
-    let seen = fleet.hypervisor().observe(guest).await;
+    let seen = fleet.observe(guest).await;
     let now = seen.map_or_else(|error| error.to_string(), |seen| seen.evidence);
     let saved = serde_json::from_value::<Saved>(record.state.clone()).ok();
     let owes = match saved {

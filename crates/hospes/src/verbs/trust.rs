@@ -12,20 +12,20 @@ use ssh::{HostKeyJudge, PresentedKey, SshShell};
 use crate::Exit;
 use crate::cli;
 use crate::clock::now;
-use crate::edge::{no_ssh, reported_keys};
+use crate::edge::{World, no_ssh, reported_keys};
 use crate::fleet::{Fleet, Member};
 use crate::show;
 
 pub(super) async fn run(fleet: &Fleet, options: &cli::Trust) -> Result<Exit> {
-    let member = fleet.member(&options.guest)?;
+    let member = fleet.member(&options.guest).await?;
     let pinned = fleet
         .store()
         .pinned(member.id())
         .map_err(anyhow::Error::msg)?;
-    let world = fleet.world(&member)?;
+    let world = fleet.world(&member);
     let reported = reported_keys(&world.slot).await;
     world.slot.release().await;
-    let presented = presented(&member).await?;
+    let presented = presented(&world).await?;
     let decision = decide(options, presented.as_ref(), reported.as_deref());
     let pins = match (&decision, options.check) {
         (Decision::Pin { keys, source }, false) => {
@@ -132,7 +132,7 @@ fn tell(
             "pinned": fingerprints(&seen.pins),
             "result": done,
         });
-        show::document("trust", &body)?;
+        fleet.document("trust", body)?;
         return Ok(exit);
     }
     let presented = seen
@@ -179,10 +179,11 @@ impl HostKeyJudge for Looker {
     }
 }
 
-async fn presented(member: &Member) -> Result<Option<PresentedKey>> {
-    let Some(target) = member.target() else {
-        bail!(no_ssh(member.id()));
+async fn presented(world: &World) -> Result<Option<PresentedKey>> {
+    let Some(ssh) = &world.ssh else {
+        bail!(no_ssh(&world.guest));
     };
+    let target = ssh.target().await?;
     if !target.jumps.is_empty() {
         bail!("keys behind a jump host are learned through the channel, or set as ssh.host-key");
     }

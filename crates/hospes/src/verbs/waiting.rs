@@ -14,7 +14,8 @@ use lifecycle::gate::Accepted;
 use lifecycle::operation::{Operation, Outcome, Word};
 use serde_json::json;
 
-use super::change::{Report, show_report};
+use super::change::show_report;
+use super::report::Report;
 use super::runs::{Resumed, saved};
 use crate::Exit;
 use crate::clock::now;
@@ -111,7 +112,7 @@ fn would_cancel(fleet: &Fleet, id: RunId, guest: &GuestId) -> Result<Exit> {
 /// Cancels what a hospes that died left waiting.
 async fn cancel(fleet: &Fleet, lock: GuestLock, record: RunRecord) -> Result<Exit> {
     let (id, guest) = (record.summary.id, record.summary.guest);
-    let member = fleet.member(guest.as_str())?;
+    let member = fleet.guest(&guest).await?;
     let cancelled = Operation::cancel(saved(record.state)?, member.limits(), now());
     let Some((operation, effect)) = cancelled else {
         let why = format!("too late: the guest was asked to shut down (hospes runs show {id})");
@@ -119,7 +120,7 @@ async fn cancel(fleet: &Fleet, lock: GuestLock, record: RunRecord) -> Result<Exi
     };
     let run = Run::resume(fleet.store(), lock, id)?;
     let progress = fleet.progress();
-    let world = fleet.world(&member)?;
+    let world = fleet.world(&member);
     let ended = run.drive(&world, operation, effect, &progress).await?;
     let report = Report::of(&guest, id, ended);
     show_report(fleet, &report, &progress)?;

@@ -3,5 +3,6 @@
 mod connect;
 mod home;
 mod input;
+mod proxmox;
 mod serve;
 mod values;

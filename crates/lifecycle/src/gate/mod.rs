@@ -2,9 +2,12 @@
 //!
 //! ```text
 //! assess ─► Check ──admit──► Permit ──redeem(observed right before)──► ShutdownOrder ─► backend
-//!             └─ Refusal        └─ Refusal (expired, moved, locked, not running)
+//!             │                └─ under high availability: redeem_for_restart ─► RestartOrder ─┘
+//!             └─ Refusal         └─ Refusal (expired, moved, locked, not running, no quorum, ...)
 //! Observation (stopped, seen right before) ──StartOrder::for_stopped──► StartOrder ─► backend
 //! ```
+//!
+//! A permit is for one of two [`Way`]s, by what the check saw, and no other way redeems it.
 //!
 //! No value on this path can be cloned, stored or made another way.
 //!
@@ -49,17 +52,39 @@
 //! The check that a permit was made from is used up:
 //! ```compile_fail
 //! use conditions::{Check, Timestamp};
-//! use lifecycle::gate::{Accepted, admit};
+//! use lifecycle::gate::{Accepted, Purpose, admit};
 //! fn two(check: Check, now: Timestamp, ttl: std::time::Duration) {
-//!     let _ = admit(check, &Accepted::none(), now, ttl);
-//!     let _ = admit(check, &Accepted::none(), now, ttl);
+//!     let _ = admit(check, Purpose::Restart, &Accepted::none(), now, ttl);
+//!     let _ = admit(check, Purpose::Restart, &Accepted::none(), now, ttl);
+//! }
+//! ```
+//! An order to shut down restarts nothing, and the other way round:
+//! ```
+//! use lifecycle::{gate::RestartOrder, ports::Hypervisor};
+//! async fn restart(backend: &dyn Hypervisor, order: RestartOrder) {
+//!     let _ = backend.restart(order, std::time::Duration::from_secs(5)).await;
+//! }
+//! ```
+//! ```compile_fail
+//! use lifecycle::{gate::ShutdownOrder, ports::Hypervisor};
+//! async fn restart(backend: &dyn Hypervisor, order: ShutdownOrder) {
+//!     let _ = backend.restart(order, std::time::Duration::from_secs(5)).await;
+//! }
+//! ```
+//! ```compile_fail
+//! use lifecycle::{gate::RestartOrder, ports::Hypervisor};
+//! async fn stop(backend: &dyn Hypervisor, order: RestartOrder) {
+//!     let _ = backend.shutdown(order, std::time::Duration::from_secs(5)).await;
 //! }
 //! ```
 
 mod orders;
 mod permit;
 mod refusal;
+mod remedy;
+mod way;
 
-pub use orders::{ShutdownOrder, StartOrder};
+pub use orders::{RestartOrder, ShutdownOrder, StartOrder};
 pub use permit::{Accepted, CannotBeAccepted, Permit, admit, objections};
 pub use refusal::{Refusal, RefusalReason};
+pub use way::{Purpose, Way};

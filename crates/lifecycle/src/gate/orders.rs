@@ -36,6 +36,34 @@ impl ShutdownOrder {
     }
 }
 
+/// The right to ask the hypervisor for one restart of one guest that is under high availability,
+/// now. Only [`Permit::redeem_for_restart`] makes one.
+///
+/// [`Permit::redeem_for_restart`]: super::Permit::redeem_for_restart
+#[derive(Debug)]
+pub struct RestartOrder {
+    guest: GuestId,
+    node: NodeName,
+}
+
+impl RestartOrder {
+    pub(super) const fn new(guest: GuestId, node: NodeName) -> Self {
+        Self { guest, node }
+    }
+
+    /// The guest to restart.
+    #[must_use]
+    pub const fn guest(&self) -> &GuestId {
+        &self.guest
+    }
+
+    /// Where it was seen running.
+    #[must_use]
+    pub const fn node(&self) -> &NodeName {
+        &self.node
+    }
+}
+
 /// The right to power one guest on, once. Only an observed *stopped* makes one.
 #[derive(Debug)]
 pub struct StartOrder {
@@ -44,14 +72,19 @@ pub struct StartOrder {
 }
 
 impl StartOrder {
-    /// An order to power on the guest that was just observed, if it was seen stopped.
+    /// An order to power on the guest that was just observed, if it was seen stopped, is no
+    /// template, and its cluster, if it is in one, has quorum.
     pub fn for_stopped(observed: &Observation, now: Timestamp) -> Result<Self, Refusal> {
         let mut reasons = Vec::new();
+        if observed.is_template() {
+            reasons.push(RefusalReason::Template);
+        }
         if observed.run_state != RunState::Stopped {
             reasons.push(RefusalReason::NotStopped {
                 run_state: observed.run_state.clone(),
             });
         }
+        reasons.extend(RefusalReason::of_quorum(observed));
         if let Some(lock) = &observed.lock {
             reasons.push(RefusalReason::Locked { lock: lock.clone() });
         }

@@ -9,14 +9,15 @@ use conditions::{
 use thiserror::Error;
 
 use super::orders::RIGHT_BEFORE;
-use super::{Refusal, RefusalReason, ShutdownOrder};
+use super::{Purpose, Refusal, RefusalReason, RestartOrder, ShutdownOrder, Way};
 
-/// The right to ask one guest, on one node, in one boot, for one shutdown, for a short time.
+/// The right to take one guest down, on one node, in one boot, in one way, for a short time.
 #[derive(Debug)]
 pub struct Permit {
     guest: GuestId,
     node: NodeName,
     boot_id: BootId,
+    way: Way,
     checked_at: Timestamp,
     expires_at: Timestamp,
 }
@@ -66,17 +67,19 @@ impl Accepted {
 /// reason why not. The check is used up either way.
 pub fn admit(
     check: Check,
+    purpose: Purpose,
     accepted: &Accepted,
     now: Timestamp,
     ttl: Duration,
 ) -> Result<Permit, Refusal> {
-    let reasons = objections(&check, accepted, now, ttl);
+    let reasons = objections(&check, purpose, accepted, now, ttl);
     let guest = check.guest().clone();
     match check.boot_id() {
         Some(boot_id) if reasons.is_empty() => Ok(Permit {
             guest,
             node: check.node().clone(),
             boot_id: boot_id.clone(),
+            way: Way::of(check.observation()),
             checked_at: check.finished_at(),
             expires_at: check.started_at() + ttl,
         }),
@@ -87,14 +90,22 @@ pub fn admit(
 /// Everything that speaks against touching the guest, the plainest first.
 pub fn objections(
     check: &Check,
+    purpose: Purpose,
     accepted: &Accepted,
     now: Timestamp,
     ttl: Duration,
 ) -> Vec<RefusalReason> {
-    if *check.run_state() != RunState::Running {
-        return vec![RefusalReason::not_running(check.observation())];
+    let observed = check.observation();
+    if observed.is_template() {
+        return vec![RefusalReason::Template];
     }
-    let mut reasons = Vec::new();
+    if observed.run_state != RunState::Running {
+        return vec![RefusalReason::not_running(observed)];
+    }
+    let mut reasons: Vec<_> = RefusalReason::of_quorum(observed).into_iter().collect();
+    if let (Purpose::Shutdown, Some(resource)) = (purpose, observed.high_availability()) {
+        reasons.push(RefusalReason::high_availability(resource));
+    }
     if let Some(lock) = check.lock() {
         reasons.push(RefusalReason::Locked {
             lock: lock.to_owned(),
@@ -144,18 +155,48 @@ impl Permit {
         &self.boot_id
     }
 
+    /// The way that it is for.
+    #[must_use]
+    pub const fn way(&self) -> Way {
+        self.way
+    }
+
     /// When it ends.
     #[must_use]
     pub const fn expires_at(&self) -> Timestamp {
         self.expires_at
     }
 
-    /// Uses the permit up: `observed` must be of this guest, running unlocked on this node, seen
-    /// after the check and right before `now`, and `now` before the end.
+    /// Uses the permit up: `observed` must be of this guest, running unlocked on this node, in a
+    /// cluster with quorum if in one, and under no high availability; seen after the check and
+    /// right before `now`, and `now` before the end.
     pub fn redeem(self, observed: &Observation, now: Timestamp) -> Result<ShutdownOrder, Refusal> {
-        let reasons = self.objections(observed, now);
+        self.redeem_for(Way::Shutdown, observed, now)
+            .map(|(guest, node)| ShutdownOrder::new(guest, node))
+    }
+
+    /// The same for a guest that is, and was when it was checked, under high availability.
+    pub fn redeem_for_restart(
+        self,
+        observed: &Observation,
+        now: Timestamp,
+    ) -> Result<RestartOrder, Refusal> {
+        self.redeem_for(Way::Restart, observed, now)
+            .map(|(guest, node)| RestartOrder::new(guest, node))
+    }
+
+    fn redeem_for(
+        self,
+        way: Way,
+        observed: &Observation,
+        now: Timestamp,
+    ) -> Result<(GuestId, NodeName), Refusal> {
+        let mut reasons = self.objections(observed, now);
+        if way != self.way || way != Way::of(observed) {
+            reasons.push(RefusalReason::high_availability_changed(observed));
+        }
         if reasons.is_empty() {
-            return Ok(ShutdownOrder::new(self.guest, self.node));
+            return Ok((self.guest, self.node));
         }
         Err(Refusal {
             guest: self.guest,
@@ -174,9 +215,13 @@ impl Permit {
             let (from, to) = (self.node.clone(), observed.node.clone());
             reasons.push(RefusalReason::Moved { from, to });
         }
+        if observed.is_template() {
+            reasons.push(RefusalReason::Template);
+        }
         if observed.run_state != RunState::Running {
             reasons.push(RefusalReason::not_running(observed));
         }
+        reasons.extend(RefusalReason::of_quorum(observed));
         if let Some(lock) = &observed.lock {
             reasons.push(RefusalReason::Locked { lock: lock.clone() });
         }

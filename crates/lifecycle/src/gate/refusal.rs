@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use conditions::{GuestId, NodeName, Observation, RunState, State, Verdict};
+use conditions::{GuestId, HaResource, NodeName, Observation, RunState, State, Verdict};
 use serde::{Deserialize, Serialize};
 
 /// A lifecycle call that was not made, with every reason there was. Nothing was changed.
@@ -40,6 +40,25 @@ pub enum RefusalReason {
     Locked {
         /// The hypervisor's word (`backup`).
         lock: String,
+    },
+    /// It is a template, which never runs.
+    Template,
+    /// Its cluster has no quorum: nobody may change anything, and it could not be started again.
+    NoQuorum,
+    /// Whether its cluster has quorum could not be told.
+    QuorumUnknown,
+    /// High availability decides over its power state, and would end its shutdown with force.
+    HighAvailability {
+        /// The resource's id (`vm:101`).
+        sid: String,
+        /// The state that was asked of it, in the cluster's word.
+        state: String,
+    },
+    /// It came under high availability since it was checked, or left it: it is taken down in
+    /// another way now.
+    HighAvailabilityChanged {
+        /// The resource that decides now, if one does.
+        sid: Option<String>,
     },
     /// SSH and the channel lead to different machines.
     OtherMachine {
@@ -96,37 +115,31 @@ impl RefusalReason {
         }
     }
 
+    /// The guest's cluster may not decide, or nobody knows whether it may.
+    pub(super) fn of_quorum(observed: &Observation) -> Option<Self> {
+        match observed.cluster.as_ref()?.quorate {
+            Some(true) => None,
+            Some(false) => Some(Self::NoQuorum),
+            None => Some(Self::QuorumUnknown),
+        }
+    }
+
+    pub(super) fn high_availability(resource: &HaResource) -> Self {
+        let (sid, state) = (resource.sid.clone(), resource.state.clone());
+        Self::HighAvailability { sid, state }
+    }
+
+    pub(super) fn high_availability_changed(observed: &Observation) -> Self {
+        let sid = observed.high_availability().map(|ha| ha.sid.clone());
+        Self::HighAvailabilityChanged { sid }
+    }
+
     /// The evidence is `age` old where `limit` is allowed.
     pub(crate) fn stale(age: Duration, limit: Duration) -> Self {
         let ms = |d: Duration| u64::try_from(d.as_millis()).unwrap_or(u64::MAX);
         Self::Stale {
             age_ms: ms(age),
             limit_ms: ms(limit),
-        }
-    }
-
-    /// What to do about it, where there is something to do.
-    #[must_use]
-    pub fn remedy(&self, guest: &GuestId) -> Option<String> {
-        match self {
-            Self::Condition { verdict } => verdict.remedy.clone(),
-            Self::NotRunning {
-                run_state: RunState::Stopped,
-                ..
-            } => Some(format!("power it on: hospes start {guest}")),
-            Self::OtherMachine { .. } => Some(
-                "correct the guest's ssh address, or its agent socket, in the configuration"
-                    .to_owned(),
-            ),
-            Self::Locked { .. } => Some("wait until the hypervisor's own work ends".to_owned()),
-            Self::AlreadyStopping => Some("wait for it to stop".to_owned()),
-            Self::NoWatcher { .. } => Some(
-                "serve its metadata (hospes metadata serve) and have hospes-metadata-scripts in \
-                 the guest; or stop it without its scripts: --no-graceful"
-                    .to_owned(),
-            ),
-            Self::Stale { .. } | Self::Moved { .. } => Some("try again: a new check".to_owned()),
-            _ => None,
         }
     }
 }
@@ -155,6 +168,23 @@ impl fmt::Display for RefusalReason {
                 write!(f, "it is not stopped ({})", run_state.as_str())
             }
             Self::Locked { lock } => write!(f, "the hypervisor has it locked ({lock})"),
+            Self::Template => f.write_str("it is a template"),
+            Self::NoQuorum => f.write_str("its cluster has no quorum"),
+            Self::QuorumUnknown => f.write_str("whether its cluster has quorum could not be told"),
+            Self::HighAvailability { sid, state } => write!(
+                f,
+                "high availability decides over it ({sid}, {state}), and would end its shutdown \
+                 with force"
+            ),
+            Self::HighAvailabilityChanged { sid: Some(sid) } => {
+                write!(
+                    f,
+                    "it came under high availability ({sid}) since it was checked"
+                )
+            }
+            Self::HighAvailabilityChanged { sid: None } => {
+                f.write_str("it left high availability since it was checked")
+            }
             Self::OtherMachine { evidence } => {
                 write!(
                     f,

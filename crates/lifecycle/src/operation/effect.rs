@@ -18,6 +18,9 @@ pub enum Effect {
     Observe,
     /// Observe once more, redeem the permit and ask the agent. Answer: [`Event::Asked`].
     Shutdown(Permit),
+    /// Observe once more, redeem the permit and ask the hypervisor to shut the guest down and to
+    /// power it on again by itself. Answer: [`Event::Asked`].
+    Restart(Permit),
     /// Power on. Answer: [`Event::Started`].
     Start(StartOrder),
     /// Ask SSH whether the guest is usable. Answer: [`Event::Probed`].
@@ -46,7 +49,7 @@ pub enum Event {
     Checked(Box<Check>),
     /// Of [`Effect::Observe`]; the hypervisor's words where it failed.
     Observed(Result<Observation, String>),
-    /// Of [`Effect::Shutdown`] and [`Effect::Reboot`].
+    /// Of [`Effect::Shutdown`], [`Effect::Restart`] and [`Effect::Reboot`].
     Asked(AskReport),
     /// Of [`Effect::Start`]: what was seen, or why not.
     Started(Result<String, String>),
@@ -69,7 +72,7 @@ pub enum Event {
 pub enum AskReport {
     /// It was asked and will try.
     Taken(String),
-    /// The guest refused and stays up, in its words.
+    /// The guest or the hypervisor refused and it stays up, in its words.
     Refused(String),
     /// The gate refused right before the call: nothing was sent.
     Denied(Refusal),
@@ -95,6 +98,7 @@ impl Effect {
             self,
             Self::Check
                 | Self::Shutdown(_)
+                | Self::Restart(_)
                 | Self::Start(_)
                 | Self::Reboot
                 | Self::Apply(_)
@@ -110,6 +114,7 @@ impl Effect {
             Self::Check => "check",
             Self::Observe => "observe",
             Self::Shutdown(_) => "shutdown",
+            Self::Restart(_) => "restart",
             Self::Start(_) => "start",
             Self::Probe => "probe",
             Self::Reboot => "reboot",

@@ -3,7 +3,8 @@
 //! ```text
 //! Planning ──Check──► plan: nothing ─► Fixed | PartlyFixed
 //!    plan ─► Applying: edit ... edit, daemon-reload ─► Proving ──Check──► hooks gone ─► Applying: agent
-//!                └─ failed ─► Failed                      └─ hooks left ─► Failed, agent untouched
+//!                └─ failed ─► Failed                    ▲ └─ hooks left ─► Failed, agent untouched │
+//!                                                       └── whenever systemd read its files again ─┘
 //! another machine answers at the SSH address ─► Refused
 //! Applying done ─► Verifying ──Check──► healthy ─► Fixed      └─ until the deadline ─► PartlyFixed
 //! ```
@@ -22,7 +23,8 @@ pub(super) struct Fix {
     queue: VecDeque<Remedy>,
     manual: Vec<String>,
     applied: usize,
-    /// The last check showed that no hook is left: the agent may be touched.
+    /// The last check showed that no hook is left, and systemd has read nothing since: the agent
+    /// may be touched.
     is_hook_free: bool,
 }
 
@@ -110,6 +112,7 @@ impl Fix {
                 Effect::Check
             }
             Some(remedy) => {
+                self.is_hook_free &= !remedy.reloads();
                 self.phase = Phase::Applying;
                 Effect::Apply(Box::new(remedy))
             }

@@ -10,16 +10,18 @@ pub struct Limits {
     /// How long after a graceful stop's deadline a late report is waited for: the guest counts
     /// from when it reads the announcement.
     pub report: Duration,
-    /// From asking for a shutdown to the guest being stopped.
+    /// From asking for a shutdown to the guest being stopped. A guest that the hypervisor was asked
+    /// to restart is left to it for as long, stopped as it may be.
     pub stop: Duration,
     /// From power-on to readiness, and how long `ready` waits (zero: one look).
     pub ready: Duration,
     /// From readiness to health.
     pub health: Duration,
-    /// From asking for a reboot to readiness in the new boot.
+    /// From asking for a reboot, or for a restart by the hypervisor, to readiness in the new boot.
     pub reboot: Duration,
     /// How long a resumed controller waits for a request to show effect that may or may not have
-    /// been sent, before it considers asking again.
+    /// been sent, before it considers asking again; and the least time for which a stopped guest is
+    /// left to a hypervisor that may power it on by itself.
     pub settle: Duration,
     /// Pause between two looks.
     pub poll: Duration,

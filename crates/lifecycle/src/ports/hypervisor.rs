@@ -7,11 +7,11 @@ use conditions::{GuestId, Observation};
 use thiserror::Error;
 
 use super::AgentChannel;
-use crate::gate::{ShutdownOrder, StartOrder};
+use crate::gate::{RestartOrder, ShutdownOrder, StartOrder};
 
-/// What a backend can do. Whatever interrupts a running guest takes a [`ShutdownOrder`], which
-/// only a permit yields; powering on takes a [`StartOrder`], which only an observed *stopped*
-/// yields. There is no call that cuts the power.
+/// What a backend can do. Whatever interrupts a running guest takes a [`ShutdownOrder`] or a
+/// [`RestartOrder`], which only a permit yields; powering on takes a [`StartOrder`], which only an
+/// observed *stopped* yields. There is no call that cuts the power.
 #[async_trait]
 pub trait Hypervisor: Send + Sync {
     /// Looks at the guest from outside.
@@ -27,6 +27,16 @@ pub trait Hypervisor: Send + Sync {
         deadline: Duration,
     ) -> Result<Asked, HypervisorError>;
 
+    /// Asks the hypervisor to shut the guest down through its agent and to power it on again by
+    /// itself, gracefully: for a guest that high availability would not let rest. Returns when it
+    /// has been asked, not when the guest is back; that may be before it is down, and the guest
+    /// may power off later than the hypervisor waits for, and stay off.
+    async fn restart(
+        &self,
+        order: RestartOrder,
+        deadline: Duration,
+    ) -> Result<Asked, HypervisorError>;
+
     /// Powers the guest on and returns when its processors run, or with the reason why not.
     async fn start(
         &self,
@@ -35,17 +45,18 @@ pub trait Hypervisor: Send + Sync {
     ) -> Result<StartReport, HypervisorError>;
 }
 
-/// What came of asking for a shutdown.
+/// What came of asking for a shutdown or a restart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Asked {
-    /// The agent took the request (it answers nothing on success), or the guest went at once.
+    /// The agent took the request (it answers nothing on success), or the guest went at once, or
+    /// it was asked and did not go in the hypervisor's time: it may yet.
     Taken {
         /// What was seen, for the timeline.
         evidence: String,
     },
-    /// The agent refused and the guest stays as it is.
+    /// The agent or the hypervisor refused, the guest was not asked and stays as it is.
     Refused {
-        /// The agent's words.
+        /// Its words.
         reason: String,
     },
 }
@@ -69,10 +80,11 @@ pub enum HypervisorError {
     /// Another client holds the control socket.
     #[error("{0}")]
     Held(String),
-    /// It did not answer in time; whether the call had an effect is not known.
+    /// The answer did not come in time, was lost, or cannot be read though the request was sent:
+    /// whether the call had an effect is not known.
     #[error("{0}")]
     TimedOut(String),
-    /// It answered what is not its protocol.
+    /// It answered what is not its protocol; the call had no effect.
     #[error("{0}")]
     Garbage(String),
     /// It refused.

@@ -1,5 +1,6 @@
 //! The gate: which check yields a permit, which observation redeems it, and what powers on.
 
+mod cluster;
 #[path = "../fixture/mod.rs"]
 mod fixture;
 mod model;
@@ -11,7 +12,9 @@ use conditions::{
     ChannelDevice, ChannelReport, Check, Condition, FreezeStatus, GuestFacts, NodeName,
     Observation, RunState, Sightings, SilenceReason, SshSighting, State, Timestamp, assess,
 };
-use lifecycle::gate::{Accepted, CannotBeAccepted, Permit, RefusalReason, StartOrder, admit};
+use lifecycle::gate::{
+    Accepted, CannotBeAccepted, Permit, Purpose, RefusalReason, StartOrder, Way, admit,
+};
 
 const TTL: Duration = Duration::from_secs(60);
 
@@ -45,7 +48,14 @@ fn check(spoil: impl FnOnce(&mut Sightings)) -> Check {
 }
 
 fn permit() -> Permit {
-    admit(check(|_| {}), &Accepted::none(), DONE, TTL).expect("a healthy guest")
+    admit(
+        check(|_| {}),
+        Purpose::Restart,
+        &Accepted::none(),
+        DONE,
+        TTL,
+    )
+    .expect("a healthy guest")
 }
 
 /// The reasons of a refusal, as short words.
@@ -66,12 +76,18 @@ fn words(reasons: &[RefusalReason]) -> Vec<String> {
         RefusalReason::OtherGuest { observed } => format!("other guest: {observed}"),
         RefusalReason::NotObserved { .. } => "not observed".to_owned(),
         RefusalReason::NoWatcher { .. } => "no watcher".to_owned(),
+        RefusalReason::Template => "template".to_owned(),
+        RefusalReason::NoQuorum => "no quorum".to_owned(),
+        RefusalReason::QuorumUnknown => "quorum unknown".to_owned(),
+        RefusalReason::HighAvailability { sid, state } => format!("HA: {sid} {state}"),
+        RefusalReason::HighAvailabilityChanged { sid } => format!("HA now: {sid:?}"),
     };
     reasons.iter().map(word).collect()
 }
 
 fn refused(check: Check, now: Timestamp) -> Vec<String> {
-    let refusal = admit(check, &Accepted::none(), now, TTL).expect_err("it must refuse");
+    let refusal =
+        admit(check, Purpose::Restart, &Accepted::none(), now, TTL).expect_err("it must refuse");
     assert_eq!(refusal.guest, fixture::guest());
     words(&refusal.reasons)
 }
@@ -134,7 +150,7 @@ fn all_accepted() -> Vec<Vec<Condition>> {
 
 #[test]
 fn a_complete_fresh_healthy_check_yields_a_permit_for_that_guest_node_and_boot() {
-    let permit = admit(check(|_| {}), &Accepted::none(), DONE, TTL).unwrap();
+    let permit = permit();
     assert_eq!(permit.guest(), &fixture::guest());
     assert_eq!(permit.node(), &NodeName::new("node1"));
     assert_eq!(permit.boot_id(), &fixture::boot_id(1));
@@ -154,7 +170,7 @@ fn each_condition_alone_refuses_by_its_name_and_only_an_accepted_unknown_does_no
 
                 let may = state == State::Unknown && accepted.contains(&condition);
                 let accepted = Accepted::new(accepted).unwrap();
-                match admit(spoilt, &accepted, DONE, TTL) {
+                match admit(spoilt, Purpose::Shutdown, &accepted, DONE, TTL) {
                     Ok(_) => assert!(may, "{condition} {state:?} with {accepted:?}"),
                     Err(refusal) => {
                         assert!(!may, "{condition} {state:?} with {accepted:?}: {refusal}");
@@ -292,7 +308,16 @@ fn whatever_else_speaks_against_a_guest_is_named() {
 #[test]
 fn a_check_is_good_until_its_age_from_the_first_question_reaches_the_time_to_live() {
     let edge = BEGAN + TTL;
-    assert!(admit(check(|_| {}), &Accepted::none(), edge, TTL).is_ok());
+    assert!(
+        admit(
+            check(|_| {}),
+            Purpose::Restart,
+            &Accepted::none(),
+            edge,
+            TTL
+        )
+        .is_ok()
+    );
     let over = after(edge, 1);
     assert_eq!(refused(check(|_| {}), over), ["stale: 60001 of 60000"]);
 }

@@ -12,12 +12,31 @@ enum Step {
     Lock(bool),
     Run(u8),
     Reboot,
-    Begin { stopping: bool },
-    Spoil { condition: usize, state: u8 },
-    Check { takes: u64 },
-    Admit { accepted: usize, ttl: u64 },
-    Look { other_guest: bool },
-    Redeem,
+    Begin {
+        stopping: bool,
+    },
+    Join {
+        quorum: u8,
+        ha: u8,
+    },
+    Spoil {
+        condition: usize,
+        state: u8,
+    },
+    Check {
+        takes: u64,
+    },
+    Admit {
+        shuts_down: bool,
+        accepted: usize,
+        ttl: u64,
+    },
+    Look {
+        other_guest: bool,
+    },
+    Redeem {
+        restarts: bool,
+    },
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -29,13 +48,14 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (0..6_u8).prop_map(Step::Run),
         1 => Just(Step::Reboot),
         1 => any::<bool>().prop_map(|stopping| Step::Begin { stopping }),
+        2 => (0..6_u8, 0..6_u8).prop_map(|(quorum, ha)| Step::Join { quorum, ha }),
         3 => (0..6_usize, 0..6_u8)
             .prop_map(|(condition, state)| Step::Spoil { condition, state }),
         6 => (0..3_000_u64).prop_map(|takes| Step::Check { takes }),
-        6 => (0..8_usize, prop_oneof![4 => Just(60_000), 1 => 0..4_000_u64])
-            .prop_map(|(accepted, ttl)| Step::Admit { accepted, ttl }),
+        6 => (any::<bool>(), 0..8_usize, prop_oneof![4 => Just(60_000), 1 => 0..4_000_u64])
+            .prop_map(|(shuts_down, accepted, ttl)| Step::Admit { shuts_down, accepted, ttl }),
         6 => prop::bool::weighted(0.05).prop_map(|other_guest| Step::Look { other_guest }),
-        6 => Just(Step::Redeem),
+        6 => any::<bool>().prop_map(|restarts| Step::Redeem { restarts }),
     ]
 }
 
@@ -49,8 +69,13 @@ struct World {
     boot: u64,
     stopping: bool,
     states: [u8; 6],
+    /// Three and more: in no cluster at all.
+    quorum: u8,
+    ha: u8,
 }
 
+const QUORATE: u8 = 0;
+const MANAGED: u8 = 1;
 const HEALTHY: u8 = 0;
 const UNKNOWN: u8 = 1;
 const FAILED: u8 = 2;
@@ -83,8 +108,17 @@ fn is_older(than: u64, at: u64, now: u64) -> bool {
 }
 
 /// A complete, fresh, healthy check of a guest that runs, unlocked, and is not going down.
-fn may_admit(snapshot: &Snapshot, accepted: &[Condition], ttl: u64, now: u64) -> bool {
+fn may_admit(
+    snapshot: &Snapshot,
+    shuts_down: bool,
+    accepted: &[Condition],
+    ttl: u64,
+    now: u64,
+) -> bool {
     let world = &snapshot.world;
+    if !world.may_decide() || (shuts_down && world.is_managed()) {
+        return false;
+    }
     let all_fit = Condition::ALL.iter().zip(world.states).all(|(c, state)| {
         let may_be_unknown = accepted.contains(c) && [1, 2, 4].contains(&c.number());
         state == HEALTHY || (state == UNKNOWN && may_be_unknown)
@@ -93,9 +127,14 @@ fn may_admit(snapshot: &Snapshot, accepted: &[Condition], ttl: u64, now: u64) ->
     fit && all_fit && !is_older(ttl, snapshot.began, now)
 }
 
-/// The same guest where it was checked, running unlocked, seen after the check and just now.
-fn may_redeem(held: &Held, look: &Look, now: u64) -> bool {
+/// The same guest where it was checked, running unlocked, seen after the check and just now, and
+/// under high availability then and now, or neither.
+fn may_redeem(held: &Held, look: &Look, restarts: bool, now: u64) -> bool {
     let (then, seen) = (&held.snapshot.world, &look.world);
+    let one_way = then.is_managed() == restarts && seen.is_managed() == restarts;
+    if !seen.may_decide() || !one_way {
+        return false;
+    }
     let same = !look.other_guest && then.node == seen.node;
     let fit = seen.run == RUNNING && !seen.locked;
     let fresh = seen.now >= held.snapshot.ended && !is_older(5_000, seen.now, now);
@@ -103,6 +142,18 @@ fn may_redeem(held: &Held, look: &Look, now: u64) -> bool {
 }
 
 impl World {
+    const fn in_cluster(&self) -> bool {
+        self.quorum < 3
+    }
+
+    const fn may_decide(&self) -> bool {
+        !self.in_cluster() || self.quorum == QUORATE
+    }
+
+    const fn is_managed(&self) -> bool {
+        self.in_cluster() && self.ha == MANAGED
+    }
+
     fn observation(&self) -> Observation {
         let run_state = match self.run {
             RUNNING => RunState::Running,
@@ -111,6 +162,10 @@ impl World {
         };
         let mut seen = fixture::observation(run_state, Timestamp::from_millis(self.now));
         seen.node = NodeName::new(format!("node{}", self.node));
+        let quorate = [Some(true), Some(false), None].get(usize::from(self.quorum));
+        let ha = ["", "started", "ignored"].get(usize::from(self.ha));
+        let ha = ha.copied().filter(|state| !state.is_empty());
+        seen.cluster = quorate.and_then(|quorate| fixture::in_cluster(*quorate, ha));
         seen.lock = self.locked.then(|| "backup".to_owned());
         seen
     }
@@ -141,10 +196,11 @@ impl World {
             Step::Run(run) => self.run = run.saturating_sub(3),
             Step::Reboot => (self.boot, self.stopping) = (self.boot + 1, false),
             Step::Begin { stopping } => self.stopping = stopping,
+            Step::Join { quorum, ha } => (self.quorum, self.ha) = (quorum, ha),
             Step::Spoil { condition, state } => {
                 self.states[condition] = state.saturating_sub(3);
             }
-            Step::Check { .. } | Step::Admit { .. } | Step::Look { .. } | Step::Redeem => {}
+            Step::Check { .. } | Step::Admit { .. } | Step::Look { .. } | Step::Redeem { .. } => {}
         }
     }
 }
@@ -171,14 +227,18 @@ impl Desk {
         self.check = Some((assess(world.sightings(began, ended)), snapshot));
     }
 
-    fn admit(&mut self, accepted: &[Condition], ttl: u64, now: u64) {
+    fn admit(&mut self, shuts_down: bool, accepted: &[Condition], ttl: u64, now: u64) {
         let Some((check, snapshot)) = self.check.take() else {
             return;
         };
-        let allowed = may_admit(&snapshot, accepted, ttl, now);
+        let allowed = may_admit(&snapshot, shuts_down, accepted, ttl, now);
+        let purpose = match shuts_down {
+            true => Purpose::Shutdown,
+            false => Purpose::Restart,
+        };
         let accepted = Accepted::new(accepted.iter().copied()).expect("1, 2 or 4");
         let span = Duration::from_millis(ttl);
-        match admit(check, &accepted, Timestamp::from_millis(now), span) {
+        match admit(check, purpose, &accepted, Timestamp::from_millis(now), span) {
             Ok(permit) => {
                 assert!(allowed, "a permit against the law: {snapshot:?} at {now}");
                 assert_eq!(*permit.boot_id(), fixture::boot_id(snapshot.world.boot));
@@ -192,16 +252,25 @@ impl Desk {
         }
     }
 
-    fn redeem(&mut self, now: u64) {
+    fn redeem(&mut self, restarts: bool, now: u64) {
         let (Some((permit, held)), Some((seen, look))) = (self.permit.take(), &self.look) else {
             return;
         };
-        let allowed = may_redeem(&held, look, now);
-        match permit.redeem(seen, Timestamp::from_millis(now)) {
-            Ok(order) => {
+        let allowed = may_redeem(&held, look, restarts, now);
+        let at = Timestamp::from_millis(now);
+        let order = match restarts {
+            true => permit
+                .redeem_for_restart(seen, at)
+                .map(|order| (order.guest().clone(), order.node().clone())),
+            false => permit
+                .redeem(seen, at)
+                .map(|order| (order.guest().clone(), order.node().clone())),
+        };
+        match order {
+            Ok((guest, node)) => {
                 assert!(allowed, "an order against the law: {held:?} {look:?} {now}");
-                assert_eq!(*order.guest(), fixture::guest());
-                assert_eq!(*order.node(), seen.node);
+                assert_eq!(guest, fixture::guest());
+                assert_eq!(node, seen.node);
                 self.orders += 1;
             }
             Err(refusal) => {
@@ -230,17 +299,21 @@ fn play(steps: &[Step]) -> u32 {
         boot: 1,
         stopping: false,
         states: [HEALTHY; 6],
+        quorum: 3,
+        ha: 0,
     };
     let mut desk = Desk::default();
     for step in steps {
         world.change(step);
         match *step {
             Step::Check { takes } => desk.check(&mut world, takes),
-            Step::Admit { accepted, ttl } => {
-                desk.admit(&all_accepted()[accepted], ttl, world.now);
-            }
+            Step::Admit {
+                shuts_down,
+                accepted,
+                ttl,
+            } => desk.admit(shuts_down, &all_accepted()[accepted], ttl, world.now),
             Step::Look { other_guest } => desk.look(&world, other_guest),
-            Step::Redeem => desk.redeem(world.now),
+            Step::Redeem { restarts } => desk.redeem(restarts, world.now),
             _ => {}
         }
     }
@@ -258,17 +331,36 @@ proptest! {
     }
 }
 
-#[test]
-fn the_straight_way_leads_to_one_order() {
-    let steps = [
+/// Checked, admitted, seen, and redeemed twice.
+fn straight(shuts_down: bool, restarts: bool) -> [Step; 5] {
+    [
         Step::Check { takes: 2_000 },
         Step::Admit {
+            shuts_down,
             accepted: 0,
             ttl: 60_000,
         },
         Step::Look { other_guest: false },
-        Step::Redeem,
-        Step::Redeem,
-    ];
-    assert_eq!(play(&steps), 1);
+        Step::Redeem { restarts },
+        Step::Redeem { restarts },
+    ]
+}
+
+#[test]
+fn the_straight_way_leads_to_one_order() {
+    for (ha, shuts_down, restarts, orders) in [
+        (0, true, false, 1),
+        (0, false, false, 1),
+        (0, false, true, 0),
+        (MANAGED, true, false, 0),
+        (MANAGED, false, false, 0),
+        (MANAGED, false, true, 1),
+    ] {
+        let join = Step::Join {
+            quorum: QUORATE,
+            ha,
+        };
+        let steps = [&[join], straight(shuts_down, restarts).as_slice()].concat();
+        assert_eq!(play(&steps), orders, "{steps:?}");
+    }
 }

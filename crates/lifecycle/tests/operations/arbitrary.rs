@@ -14,6 +14,7 @@ use lifecycle::{NotReady, Readiness};
 use metadata::stop::{Report, ReportOutcome};
 use proptest::prelude::*;
 
+use crate::drive::managed;
 use crate::{fix, fixture};
 
 #[derive(Debug, Clone, Copy)]
@@ -38,7 +39,7 @@ fn answer() -> impl Strategy<Value = Answer> {
     prop_oneof![
         1 => (boot(), 0..12_u8, age())
             .prop_map(|(boot, kind, age)| Answer::Checked { boot, kind, age }),
-        1 => (0..5_u8, age()).prop_map(|(kind, age)| Answer::Observed { kind, age }),
+        1 => (0..6_u8, age()).prop_map(|(kind, age)| Answer::Observed { kind, age }),
         1 => (0..4_u8).prop_map(Answer::Asked),
         1 => any::<bool>().prop_map(Answer::Started),
         1 => (boot(), 0..1_000_u64, 0..4_u8)
@@ -85,8 +86,10 @@ fn request() -> impl Strategy<Value = Request> {
 /// What the operation saw last, as plain facts.
 #[derive(Debug, Default)]
 struct Sight {
-    /// A check that allows a shutdown: of this boot.
+    /// A check that allows to take the guest down: this boot.
     may_stop: Option<BootId>,
+    /// It was under high availability then.
+    is_managed: bool,
     /// A check that shows no hooks.
     may_touch: bool,
     /// A look that allows a start.
@@ -132,6 +135,10 @@ struct Trial {
     /// The boot that was asked and has not been seen to end.
     asked: Option<BootId>,
     ever_asked: bool,
+    /// When the hypervisor was asked for a restart.
+    restarts: Vec<Timestamp>,
+    /// It was seen stopped since.
+    was_stopped: bool,
     told: Told,
 }
 
@@ -148,6 +155,7 @@ struct Told {
 
 fn spoilt(seen: &mut Sightings, kind: u8) {
     match kind {
+        3 => managed(seen),
         4 => fix::hooked(seen),
         5 => fix::hung(seen),
         6 => {
@@ -177,6 +185,8 @@ impl Trial {
             sight: Sight::default(),
             asked: None,
             ever_asked: false,
+            restarts: Vec::new(),
+            was_stopped: false,
             told: Told::default(),
         }
     }
@@ -199,7 +209,9 @@ impl Trial {
         let check = assess(seen);
         let hooks = &check.verdicts()[Condition::NoHooks as usize];
         self.sight.may_touch = hooks.state == State::Healthy;
-        if kind < 4 && age <= 60 {
+        self.sight.is_managed = kind == 3;
+        let is_left_alone = kind == 3 && matches!(self.request, Request::Shutdown(_));
+        if kind < 4 && age <= 60 && !is_left_alone {
             self.sight.may_stop = Some(fixture::boot_id(boot));
         }
         check
@@ -225,7 +237,10 @@ impl Trial {
                 };
                 let mut seen = fixture::observation(run_state, self.ago(age));
                 seen.lock = (kind == 3).then(|| "backup".to_owned());
-                self.sight.may_start = kind == 4 && age <= 5;
+                if kind == 5 {
+                    seen.cluster = fixture::in_cluster(Some(true), Some("started"));
+                }
+                self.sight.may_start = kind >= 4 && age <= 5;
                 Event::Observed(Ok(seen))
             }
             Answer::Asked(kind) => Event::Asked(match kind {
@@ -269,10 +284,10 @@ impl Trial {
         let answer = match &self.effect {
             Effect::Check => Answer::Checked { boot, kind, age: 0 },
             Effect::Observe => Answer::Observed {
-                kind: kind % 5,
+                kind: kind % 6,
                 age: 0,
             },
-            Effect::Shutdown(_) | Effect::Reboot => Answer::Asked(kind % 4),
+            Effect::Shutdown(_) | Effect::Restart(_) | Effect::Reboot => Answer::Asked(kind % 4),
             Effect::Start(_) => Answer::Started(good),
             Effect::Probe => Answer::Probed {
                 boot,
@@ -329,16 +344,50 @@ impl Trial {
             event,
             Event::Asked(AskReport::Refused(_) | AskReport::NotSent(_) | AskReport::Denied(_))
         );
+        if never_heard && matches!(self.effect, Effect::Restart(_)) {
+            self.restarts.pop();
+        }
+        if self.has_come_back(event) {
+            self.restarts.clear();
+        }
         if never_heard {
             self.asked = None;
         }
+    }
+
+    /// It is seen to run after it was seen stopped, or another boot answers.
+    fn has_come_back(&mut self, event: &Event) -> bool {
+        match (&self.effect, event) {
+            (Effect::Restart(_), _) => self.was_stopped = false,
+            (Effect::Observe, Event::Observed(Ok(seen))) => {
+                let is_stopped = seen.run_state == RunState::Stopped;
+                return std::mem::replace(&mut self.was_stopped, is_stopped) && !is_stopped;
+            }
+            (Effect::Probe, Event::Probed(Ok(ready))) => {
+                return self
+                    .asked
+                    .as_ref()
+                    .is_some_and(|asked| ready.boot_id != *asked);
+            }
+            (Effect::Check, Event::Checked(check)) => {
+                let boot = check.boot_id().cloned();
+                return boot.is_some_and(|boot| Some(boot) != self.asked);
+            }
+            _ => {}
+        }
+        false
     }
 
     fn judge(&mut self) {
         self.stays_in_its_trade();
         self.tells_the_guest();
         match &self.effect {
-            Effect::Shutdown(permit) => {
+            Effect::Shutdown(permit) | Effect::Restart(permit) => {
+                let by_hypervisor = matches!(self.effect, Effect::Restart(_));
+                assert_eq!(by_hypervisor, self.sight.is_managed, "the other way");
+                if by_hypervisor {
+                    self.restarts.push(self.now);
+                }
                 let boot = permit.boot_id().clone();
                 assert_eq!(Some(&boot), self.sight.may_stop.as_ref(), "an unfit guest");
                 if let Some(asked) = &self.asked {
@@ -369,6 +418,11 @@ impl Trial {
                 let promised =
                     self.ever_asked || self.told.since.is_some() || self.request == Request::Start;
                 assert!(promised, "nobody promised a start");
+                let is_left = |asked: &Timestamp| self.now >= *asked + self.limits.stop;
+                assert!(
+                    self.restarts.iter().all(is_left),
+                    "the hypervisor's own start may come yet"
+                );
                 self.asked = None;
             }
             Effect::Apply(remedy) if remedy.touches_agent() => {
@@ -405,7 +459,9 @@ impl Trial {
             Effect::Notify(Notice::Withdrawn(request)) => {
                 assert_eq!(*request, announced.expect("announced"));
             }
-            Effect::Shutdown(_) if self.graceful().is_some() && self.told.failed == 0 => {
+            Effect::Shutdown(_) | Effect::Restart(_)
+                if self.graceful().is_some() && self.told.failed == 0 =>
+            {
                 let ended = self.operation.saved().wait_end().cloned();
                 let ended = ended.expect("asked before the time for scripts was over");
                 if ended == WaitEnd::Deadline {
@@ -438,7 +494,11 @@ impl Trial {
             Request::Restart(_) => !matches!(effect, Effect::Reboot | Effect::Apply(_)),
             Request::Shutdown(_) => !matches!(
                 effect,
-                Effect::Reboot | Effect::Apply(_) | Effect::Start(_) | Effect::Probe
+                Effect::Reboot
+                    | Effect::Apply(_)
+                    | Effect::Start(_)
+                    | Effect::Restart(_)
+                    | Effect::Probe
             ),
             Request::Start => matches!(
                 effect,

@@ -112,6 +112,25 @@ impl Drive {
         self.answer(&words, Event::Observed(Ok(seen)))
     }
 
+    /// Healthy, and under high availability.
+    pub(crate) fn managed(self, boot: u64) -> Self {
+        self.check(boot, "managed", managed)
+    }
+
+    /// Seen from outside, in a cluster like this.
+    pub(crate) fn seen_in(
+        mut self,
+        run_state: RunState,
+        quorate: Option<bool>,
+        ha: Option<&str>,
+    ) -> Self {
+        self.wake();
+        let words = format!("{}, quorum {quorate:?}, HA {ha:?}", run_state.as_str());
+        let mut seen = fixture::observation(run_state, self.now);
+        seen.cluster = fixture::in_cluster(quorate, ha);
+        self.answer(&words, Event::Observed(Ok(seen)))
+    }
+
     pub(crate) fn stopped(self) -> Self {
         self.seen(RunState::Stopped)
     }
@@ -326,6 +345,11 @@ impl Drive {
     }
 }
 
+/// Under high availability.
+pub(crate) fn managed(seen: &mut Sightings) {
+    seen.observation.cluster = fixture::in_cluster(Some(true), Some("started"));
+}
+
 fn number(boot: &BootId) -> u64 {
     u64::from_str_radix(boot.short(), 16).expect("a boot of the fixture")
 }
@@ -334,6 +358,9 @@ pub(crate) fn describe(effect: &Effect) -> String {
     match effect {
         Effect::Shutdown(permit) => {
             format!("shutdown, permit for boot {}", number(permit.boot_id()))
+        }
+        Effect::Restart(permit) => {
+            format!("restart, permit for boot {}", number(permit.boot_id()))
         }
         Effect::Start(order) => format!("start {} on {}", order.guest(), order.node()),
         Effect::Apply(remedy) => remedy.describe(),

@@ -1,6 +1,7 @@
 //! Operations as they are driven: what each one wants, in which order, and how it ends.
 
 mod arbitrary;
+mod cluster;
 mod drive;
 mod fix;
 #[path = "../fixture/mod.rs"]

@@ -470,13 +470,15 @@ fn a_start_that_fails_is_owed_and_made_when_the_run_is_resumed() {
         .healthy(1)
         .taken()
         .stopped()
-        .started(Err("the disk is busy"));
+        .started(Err("the disk is busy"))
+        .stopped();
     let drive = drive.resumed(60).stopped().started(Ok("running"));
     assert_snapshot!(drive.after(20).up(2, 12).healthy(2).story(), @r#"
        0s check -> boot 1, healthy
        0s shutdown, permit for boot 1 -> taken
        0s observe -> stopped
        0s start web1 on node1 -> Err("the disk is busy")
+       0s observe -> stopped
        0s = not started: the disk is busy
     --- resumed 60s later
       60s observe -> stopped

@@ -58,10 +58,12 @@ fn a_start_that_failed_is_owed() {
     let drive = start()
         .stopped()
         .started(Err("the disk is busy"))
+        .stopped()
         .resumed(60);
     assert_snapshot!(drive.stopped().started(Ok("running")).after(20).up(1, 12).story(), @r#"
        0s observe -> stopped
        0s start web1 on node1 -> Err("the disk is busy")
+       0s observe -> stopped
        0s = not started: the disk is busy
     --- resumed 60s later
       60s observe -> stopped

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::time::Duration;
 
 use conditions::{Check, Condition, Sightings, State, Timestamp, assess};
-use lifecycle::gate::{Accepted, Permit};
+use lifecycle::gate::Accepted;
 use lifecycle::operation::{
     AskReport, Effect, Event, Graceful, Heard, Limits, Operation, Request, Saved, Stop,
     WithoutWatcher, Word,
@@ -13,27 +13,28 @@ use lifecycle::operation::{
 use lifecycle::{NotReady, Readiness};
 
 use crate::guest::Guest;
-use crate::judge::{Checked, Judge, word};
+use crate::judge::{Checked, Judge};
 use crate::random::Random;
 use crate::sightings;
+use crate::words::{reasons, word};
 
 /// More effects than any run takes: a run that goes on for longer does not end.
 const ENOUGH: u32 = 20_000;
 
-struct Simulation {
-    random: Random,
-    guest: Guest,
-    judge: Judge,
-    limits: Limits,
+pub(crate) struct Simulation {
+    pub(crate) random: Random,
+    pub(crate) guest: Guest,
+    pub(crate) judge: Judge,
+    pub(crate) limits: Limits,
     crash_percent: u64,
     /// How often it may still die: one that dies for ever ends nothing.
     deaths_left: u32,
-    lossy: bool,
+    pub(crate) lossy: bool,
     /// The controller's clock is set back now and then.
     wanders: bool,
     /// By how much it was, so far.
-    set_back: Duration,
-    accepted: Accepted,
+    pub(crate) set_back: Duration,
+    pub(crate) accepted: Accepted,
     story: bool,
     /// What the operator said, and still says.
     word: Option<Word>,
@@ -92,7 +93,9 @@ pub(crate) fn run(seed: u64, story: bool) -> Vec<&'static str> {
         "{request:?}, {:?}, {:?}",
         guest.manners, guest.agent
     ));
-    simulation.run(request)
+    let mut words = simulation.run(request);
+    words.extend(simulation.reached());
+    words
 }
 
 fn stop(accepted: &Accepted, random: &mut Random) -> Stop {
@@ -137,7 +140,10 @@ impl Simulation {
             }
             if let Stretch::Ended { may_resume } = stretch {
                 if !may_resume || resumes_left == 0 {
-                    self.judge.abandoned(&self.guest, &journal);
+                    // A run that ended so is open, and says that the guest is stopped.
+                    if words.last() != Some(&"not-started") {
+                        self.judge.abandoned(&self.guest, &journal);
+                    }
                     return words;
                 }
                 resumes_left -= 1;
@@ -177,6 +183,7 @@ impl Simulation {
                 Effect::Finish(outcome) => {
                     self.tell(&format!("ended: {outcome:?}"));
                     words.push(word(&outcome));
+                    words.extend(reasons(&outcome));
                     let saved = operation.saved();
                     self.judge.end(&self.guest, &outcome, &saved, self.set_back);
                     let may_resume = outcome.is_resumable() || saved.is_owed();
@@ -221,12 +228,12 @@ impl Simulation {
         false
     }
 
-    fn pass(&mut self, span: Duration) {
+    pub(crate) fn pass(&mut self, span: Duration) {
         self.guest.pass(span, &mut self.random);
     }
 
     /// What the controller's clock says.
-    fn wall(&self) -> Timestamp {
+    pub(crate) fn wall(&self) -> Timestamp {
         let back = u64::try_from(self.set_back.as_millis()).expect("some minutes");
         Timestamp::from_millis(self.guest.now.as_millis() - back)
     }
@@ -257,16 +264,12 @@ impl Simulation {
                 self.pass(delay);
                 Event::Asked(self.reboot())
             }
-            Effect::Start(order) => {
-                // A backend looks once more right before; the guest was stopped then too.
-                assert_eq!(*order.node(), self.guest.node(), "LAW: started elsewhere");
-                self.judge.starts(&self.guest);
-                let started = self.guest.start(&mut self.random);
-                match self.lossy && self.random.chance(10) {
-                    true => Event::Started(Err("no answer in time".to_owned())),
-                    false => Event::Started(started),
-                }
+            Effect::Restart(permit) => {
+                self.judge.had_its_time(&self.guest, saved, self.set_back);
+                self.pass(delay);
+                Event::Asked(self.restart(permit))
             }
+            Effect::Start(order) => Event::Started(self.start(&order, delay)),
             Effect::Apply(remedy) => {
                 self.pass(delay);
                 Event::Applied(self.apply(&remedy))
@@ -298,13 +301,6 @@ impl Simulation {
         }
     }
 
-    fn observe(&mut self) -> Result<conditions::Observation, String> {
-        if self.random.chance(self.guest.deaf) {
-            return Err("the hypervisor does not answer".to_owned());
-        }
-        Ok(sightings::observation(&self.guest, self.wall()))
-    }
-
     fn listen(&mut self, request: Option<&str>) -> Heard {
         if self.random.next() % 1000 < self.talks {
             let word = match self.random.chance(50) {
@@ -328,37 +324,6 @@ impl Simulation {
         self.judge.checked = Some(Checked::new(&self.guest, &check, self.set_back));
         self.pass(delay);
         check
-    }
-
-    fn shutdown(&mut self, permit: Permit) -> AskReport {
-        let observed = match self.observe() {
-            Ok(observed) => observed,
-            Err(why) => return AskReport::NotSent(why),
-        };
-        let boot = permit.boot_id().clone();
-        let order = match permit.redeem(&observed, self.wall()) {
-            Ok(order) => order,
-            Err(refusal) => return AskReport::Denied(refusal),
-        };
-        assert_eq!(
-            *order.guest(),
-            observed.guest,
-            "LAW: an order for another guest"
-        );
-        let back = self.set_back;
-        self.judge
-            .shutdown(&self.guest, &self.limits, &boot, &self.accepted, back);
-        if !self.guest.hears_channel() {
-            return AskReport::NotSent("the agent's socket is closed".to_owned());
-        }
-        if self.random.chance(3) {
-            return AskReport::Refused("the command is disabled".to_owned());
-        }
-        self.guest.hear_shutdown(&mut self.random);
-        match self.lossy && self.random.chance(20) {
-            true => AskReport::Unknown("the answer was lost".to_owned()),
-            false => AskReport::Taken("silence".to_owned()),
-        }
     }
 
     fn reboot(&mut self) -> AskReport {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use conditions::{BootId, Condition, NodeName, RunState, Timestamp};
 
 use crate::agent::{Agent, Life};
+use crate::cluster::{Cluster, STEP};
 use crate::fixture;
 use crate::notices::{Store, Watcher};
 use crate::random::Random;
@@ -47,12 +48,16 @@ pub(crate) struct Guest {
     pub(crate) veiled: Vec<Condition>,
     pub(crate) locked: bool,
     pub(crate) node: u64,
+    /// Absent for a guest of a host of its own.
+    pub(crate) cluster: Option<Cluster>,
     /// Powering on fails this many times.
     pub(crate) start_failures: u64,
     /// The hypervisor does not answer this often in a hundred.
     pub(crate) deaf: u64,
     /// Boots whose going down the controller asked for.
     pub(crate) asked: Vec<u64>,
+    /// Boots that the hypervisor was asked to restart.
+    pub(crate) restarted: Vec<u64>,
     /// How often it was powered on.
     pub(crate) starts: u32,
     pub(crate) store: Store,
@@ -73,9 +78,11 @@ impl Guest {
             2 => Manners::Obeys(random.seconds(250, 700)),
             _ => Manners::Obeys(random.seconds(0, 120)),
         };
+        let cluster = random.chance(50).then(|| Cluster::new(random));
+        let is_template = cluster.as_ref().is_some_and(|cluster| cluster.is_template);
         Self {
             now,
-            power: if random.chance(90) {
+            power: if random.chance(90) && !is_template {
                 Power::Up
             } else {
                 Power::Off
@@ -88,6 +95,7 @@ impl Guest {
             veiled: veiled(random),
             locked: random.chance(3),
             node: 1,
+            cluster,
             start_failures: if random.chance(10) {
                 random.between(1, 2)
             } else {
@@ -95,6 +103,7 @@ impl Guest {
             },
             deaf: if random.chance(15) { 20 } else { 0 },
             asked: Vec::new(),
+            restarted: Vec::new(),
             starts: 0,
             store: Store::new(random),
             watcher: Watcher::new(random),
@@ -110,6 +119,15 @@ impl Guest {
 
     /// Lets time pass, and whatever happens in it.
     pub(crate) fn pass(&mut self, span: Duration, random: &mut Random) {
+        let mut left = span;
+        while self.cluster.is_some() && left > STEP {
+            self.step(STEP, random);
+            left -= STEP;
+        }
+        self.step(left, random);
+    }
+
+    fn step(&mut self, span: Duration, random: &mut Random) {
         self.now = self.now + span;
         match self.power {
             Power::Booting(until) if self.now >= until => {
@@ -128,12 +146,27 @@ impl Guest {
         if self.restless && self.power == Power::Up {
             self.misbehave(random);
         }
+        self.is_in_its_cluster(random);
         if self.power == Power::Up {
             let (now, boot) = (self.now, self.boot);
             let powers_off = self.watcher.looks(&mut self.store, boot, now, random);
             if powers_off {
                 self.stop(random.seconds(0, 20), false, random);
             }
+        }
+    }
+
+    fn is_in_its_cluster(&mut self, random: &mut Random) {
+        let Some(cluster) = &mut self.cluster else {
+            return;
+        };
+        let is_off = self.power == Power::Off;
+        let was_restarted = self.restarted.last() == Some(&self.boot);
+        let passed = cluster.pass(self.now, is_off, was_restarted, random);
+        self.node += u64::from(passed.moved);
+        if passed.powers_on {
+            self.starts += 1;
+            self.power_up(self.now, random);
         }
     }
 
@@ -180,6 +213,15 @@ impl Guest {
         }
     }
 
+    /// The hypervisor asks the agent for the same, and remembers to power the guest on.
+    pub(crate) fn hear_restart(&mut self, random: &mut Random) {
+        let now = self.now;
+        let cluster = self.cluster.as_mut().expect("LAW: nobody restarts it");
+        cluster.hears_restart(now, random);
+        self.restarted.push(self.boot);
+        self.hear_shutdown(random);
+    }
+
     /// `systemctl reboot`, as the guest hears it.
     pub(crate) fn hear_reboot(&mut self, random: &mut Random) {
         self.asked.push(self.boot);
@@ -191,6 +233,9 @@ impl Guest {
 
     /// The hypervisor powers it on.
     pub(crate) fn start(&mut self, random: &mut Random) -> Result<String, String> {
+        if self.cluster.is_some() && self.power != Power::Off {
+            return Err("VM 101 already running".to_owned());
+        }
         assert_eq!(
             self.power,
             Power::Off,
@@ -200,7 +245,15 @@ impl Guest {
             self.start_failures -= 1;
             return Err("the disk is busy".to_owned());
         }
+        let now = self.now;
+        let runs_at_once = match &mut self.cluster {
+            Some(cluster) => cluster.hears_start(now, random)?,
+            None => true,
+        };
         self.starts += 1;
+        if !runs_at_once {
+            return Ok("task OK".to_owned());
+        }
         self.power_up(self.now, random);
         Ok("running".to_owned())
     }
@@ -211,6 +264,30 @@ impl Guest {
         if is_late && random.chance(40) {
             self.stop(random.seconds(1, 300), false, random);
         }
+    }
+
+    /// Somebody has it locked.
+    pub(crate) fn lock(&self) -> Option<&'static str> {
+        let by_cluster = self.cluster.as_ref().and_then(Cluster::lock);
+        by_cluster.or_else(|| self.locked.then_some("backup"))
+    }
+
+    pub(crate) fn is_managed(&self) -> bool {
+        self.cluster
+            .as_ref()
+            .is_some_and(|cluster| cluster.is_managed)
+    }
+
+    /// High availability powered it on, at some time.
+    pub(crate) fn was_started_by_others(&self) -> bool {
+        let cluster = self.cluster.as_ref();
+        cluster.is_some_and(|cluster| cluster.happened.contains("ha-start"))
+    }
+
+    /// Its cluster may decide, or there is none.
+    pub(crate) fn has_quorum(&self) -> bool {
+        let decides = |cluster: &Cluster| cluster.quorate == Some(true);
+        self.cluster.as_ref().is_none_or(decides)
     }
 
     pub(crate) const fn run_state(&self) -> RunState {

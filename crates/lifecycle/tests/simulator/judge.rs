@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use conditions::{BootId, Check, Condition, State, Timestamp};
-use lifecycle::gate::Accepted;
+use lifecycle::gate::{Accepted, Way};
 use lifecycle::operation::{
     BootProof, Effect, Graceful, Limits, Notice, Outcome, Request, Saved, WaitEnd, Word,
 };
@@ -33,6 +33,10 @@ pub(crate) struct Judge {
     unwithdrawn: bool,
     /// A stopped guest was owed a start when the run was resumed, after this many.
     promised: Option<u32>,
+    /// The hypervisor was to be asked to restart this boot, at this time.
+    left_alone: Option<(u64, Timestamp)>,
+    /// It stayed off, and was powered on.
+    started_after_rest: bool,
 }
 
 /// What really was so when a check was made.
@@ -41,6 +45,7 @@ pub(crate) struct Checked {
     set_back: Duration,
     boot: u64,
     node: u64,
+    managed: bool,
     stopping: bool,
     bad: Vec<(Condition, State)>,
 }
@@ -53,6 +58,7 @@ impl Checked {
             set_back,
             boot: guest.boot,
             node: guest.node,
+            managed: guest.is_managed(),
             stopping: guest.is_stopping(),
             bad: verdicts
                 .filter(|v| v.state != State::Healthy)
@@ -75,6 +81,8 @@ impl Judge {
             untold: None,
             unwithdrawn: false,
             promised: None,
+            left_alone: None,
+            started_after_rest: false,
         }
     }
 
@@ -173,9 +181,12 @@ impl Judge {
     /// This effect comes next, unless the controller dies or takes its answer for lost.
     pub(crate) fn intends(&mut self, effect: &Effect, guest: &Guest) {
         match effect {
-            Effect::Shutdown(permit) => {
+            Effect::Shutdown(permit) | Effect::Restart(permit) => {
                 self.intended.push(permit.boot_id().clone());
                 self.is_told_first(guest);
+                if matches!(effect, Effect::Restart(_)) {
+                    self.left_alone = Some((guest.boot, guest.now));
+                }
             }
             Effect::Listen(Some(_)) => {
                 let checked = self.checked.as_ref().map(|checked| checked.boot);
@@ -198,32 +209,44 @@ impl Judge {
     }
 
     /// The guest is powered on, now.
-    pub(crate) fn starts(&self, guest: &Guest) {
+    pub(crate) fn starts(&mut self, guest: &Guest, limits: &Limits) {
         self.is_taken_back(guest, "when the guest is powered on");
+        if let Some(cluster) = &guest.cluster {
+            assert_eq!(cluster.quorate, Some(true), "LAW: started without quorum");
+            assert!(!cluster.is_template, "LAW: a template is started");
+        }
+        let left = self.left_alone.filter(|(boot, _)| *boot == guest.boot);
+        if let Some((_, since)) = left {
+            let waited = guest.now.since(since);
+            assert!(
+                waited >= limits.stop,
+                "LAW: powered on {waited:?} after a restart that may yet do so itself"
+            );
+            self.started_after_rest = true;
+        }
     }
 
-    /// The guest is asked to shut down, now.
-    pub(crate) fn shutdown(
+    /// The guest is asked to go down, now, to rest or to be powered on by the hypervisor.
+    pub(crate) fn takes_down(
         &mut self,
         guest: &Guest,
         limits: &Limits,
         boot: &BootId,
         accepted: &Accepted,
         set_back: Duration,
+        way: Way,
     ) {
         let checked = self.checked.take();
-        let checked = checked.expect("LAW: a shutdown without a check");
+        let checked = checked.expect("LAW: taken down without a check");
         let age = guest.now.since(checked.began);
         let allowed = limits.permit + (set_back - checked.set_back);
         assert!(age <= allowed, "LAW: a permit was used after {age:?}");
         for (condition, state) in checked.bad {
             let may = state == State::Unknown && accepted.iter().any(|c| c == condition);
-            assert!(
-                may,
-                "LAW: asked to shut down while {condition} is {state:?}"
-            );
+            assert!(may, "LAW: taken down while {condition} is {state:?}");
         }
-        assert!(!guest.locked, "LAW: a locked guest was asked to shut down");
+        assert_eq!(guest.lock(), None, "LAW: a locked guest was taken down");
+        assert!(guest.has_quorum(), "LAW: taken down without quorum");
         assert!(!checked.stopping, "LAW: a stopping guest was asked again");
         assert_eq!(
             checked.node, guest.node,
@@ -231,6 +254,17 @@ impl Judge {
         );
         let checked_boot = fixture::boot_id(checked.boot);
         assert_eq!(*boot, checked_boot, "LAW: a permit of another boot");
+        let by_hypervisor = way == Way::Restart;
+        assert_eq!(
+            (checked.managed, guest.is_managed()),
+            (by_hypervisor, by_hypervisor),
+            "LAW: high availability ends a shutdown with force, and a restart is only for it"
+        );
+        let shuts_down = matches!(self.request, Request::Shutdown(_));
+        assert!(
+            !(shuts_down && by_hypervisor),
+            "LAW: it was not to come back"
+        );
         self.asks_once(guest, checked.boot);
     }
 
@@ -318,7 +352,8 @@ impl Judge {
                 );
             }
             Outcome::Stopped { .. } => {
-                assert_eq!(guest.power, Power::Off, "LAW: it does not rest");
+                let is_off = guest.power == Power::Off || guest.was_started_by_others();
+                assert!(is_off, "LAW: it does not rest");
             }
             Outcome::Fixed { .. } => {
                 let checked = self.checked.as_ref().expect("LAW: fixed without a check");
@@ -326,10 +361,21 @@ impl Judge {
                 assert!(!guest.agent.is_hooked(), "LAW: fixed with a hook left");
             }
             Outcome::NotStarted { .. } if restarts => {
+                let is_sure = guest.deaf == 0 && self.graceful().is_none();
+                assert!(
+                    !is_sure || guest.power == Power::Off,
+                    "LAW: it runs, and is said not to be started"
+                );
                 assert!(saved.owes_start(), "LAW: the promised start is forgotten");
             }
             _ => {}
         }
+    }
+
+    pub(crate) fn reached(&self) -> impl Iterator<Item = &'static str> {
+        self.started_after_rest
+            .then_some("started-after-rest")
+            .into_iter()
     }
 
     /// A restart that is over and owes nothing has not left the guest off.
@@ -358,28 +404,4 @@ fn credited(guest: &Guest, proof: &BootProof, set_back: Duration) {
     );
     let is_real = proof.new == guest.boot_id() || guest.boot_id() != proof.old;
     assert!(is_real, "LAW: a boot that does not run is credited");
-}
-
-/// An outcome in one word.
-pub(crate) const fn word(outcome: &Outcome) -> &'static str {
-    match outcome {
-        Outcome::Restarted { .. } => "restarted",
-        Outcome::Rebooted { .. } => "rebooted",
-        Outcome::Stopped { .. } => "stopped",
-        Outcome::Started { .. } => "started",
-        Outcome::Ready { .. } => "ready",
-        Outcome::Fixed { .. } => "fixed",
-        Outcome::PartlyFixed { .. } => "partly-fixed",
-        Outcome::Refused {
-            announced: false, ..
-        } => "refused",
-        Outcome::Refused { .. } => "refused-after-announcing",
-        Outcome::Aborted { .. } => "aborted",
-        Outcome::StillRunning { .. } => "still-running",
-        Outcome::RebootedInstead { .. } => "rebooted-instead",
-        Outcome::NotStarted { .. } => "not-started",
-        Outcome::NotReady { .. } => "not-ready",
-        Outcome::BackUnhealthy { .. } => "back-unhealthy",
-        Outcome::Failed { .. } => "failed",
-    }
 }

@@ -6,14 +6,17 @@
 //! `HOSPES_SEED=4711` replays one with its story.
 
 mod agent;
+mod cluster;
 mod controller;
 #[path = "../fixture/mod.rs"]
 mod fixture;
 mod guest;
+mod hypervisor;
 mod judge;
 mod notices;
 mod random;
 mod sightings;
+mod words;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -56,6 +59,20 @@ fn no_seed_breaks_a_law_and_every_run_ends() {
         "not-ready",
         "back-unhealthy",
         "failed",
+        "refused: no quorum",
+        "refused: quorum unknown",
+        "refused: template",
+        "refused: high availability",
+        "refused: came under HA",
+        "refused: left HA",
+        "refused: moved",
+        "refused: locked",
+        "own-start",
+        "own-start-failed",
+        "ha-start",
+        "powered-off-too-late",
+        "start-answered-early",
+        "started-after-rest",
     ] {
         assert!(
             outcomes.contains_key(reached),

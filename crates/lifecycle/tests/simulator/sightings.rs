@@ -9,6 +9,7 @@ use conditions::{
 };
 
 use crate::agent::{Agent, Life};
+use crate::cluster::Cluster;
 use crate::fixture::{self, command_line, set};
 use crate::guest::Guest;
 
@@ -19,7 +20,8 @@ pub(crate) const LOOK: Duration = Duration::from_millis(80);
 pub(crate) fn observation(guest: &Guest, at: Timestamp) -> Observation {
     let mut seen = fixture::observation(guest.run_state(), at);
     seen.node = guest.node();
-    seen.lock = guest.locked.then(|| "backup".to_owned());
+    seen.lock = guest.lock().map(str::to_owned);
+    seen.cluster = guest.cluster.as_ref().and_then(Cluster::sight);
     seen
 }
 

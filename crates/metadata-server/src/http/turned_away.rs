@@ -14,6 +14,8 @@ const READ_AT_MOST: usize = 16 << 10;
 pub(crate) enum Farewell {
     /// It comes from an address that belongs to no guest.
     Stranger,
+    /// It comes from the address of a guest, and another one could use it too.
+    Unproven,
     /// The guest has as many as it may have, or makes too many.
     TooMany,
     /// All guests together have as many as there may be.
@@ -26,6 +28,10 @@ impl Farewell {
             Self::Stranger => (
                 "403 Forbidden",
                 "this address belongs to no guest: the host's configuration names those that do\n",
+            ),
+            Self::Unproven => (
+                "403 Forbidden",
+                "this address does not prove who asks: the metadata server's log on the host says why\n",
             ),
             Self::TooMany => (
                 "429 Too Many Requests",

@@ -10,9 +10,9 @@ use metadata::Key;
 use metadata::control::{Answer, Change, Command, Record, Scope};
 use metadata::server::{GuestFacts, Service};
 use metadata_server::control::{Client, ClientError};
-use metadata_server::{AddressListener, GuestSocket, Limits, Server, Settings, Shelf};
+use metadata_server::{AddressListener, GuestSocket, Limits, Refused, Server, Settings, Shelf};
 use tempfile::TempDir;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::client::Connection;
@@ -53,6 +53,7 @@ pub(crate) struct Host {
     limits: Limits,
     pub(crate) shelf: Arc<Memory>,
     sources: BTreeMap<IpAddr, String>,
+    refused: watch::Receiver<Refused>,
     addresses: Vec<SocketAddr>,
     running: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
 }
@@ -71,6 +72,7 @@ impl Host {
             limits,
             shelf: Arc::default(),
             sources: sources.collect(),
+            refused: watch::channel(Refused::new()).1,
             addresses: Vec::new(),
             running: None,
         };
@@ -88,13 +90,23 @@ impl Host {
             service.restore(record);
         }
         let server = Server::bind(self.settings(), service, self.shelf.clone());
-        let server = server.await.unwrap();
+        let mut server = server.await.unwrap();
+        server.refuse(self.refused.clone());
         self.addresses = server.addresses();
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(server.run(async move {
             let _ = stopped.await;
         }));
         self.running = Some((stop, task));
+    }
+
+    /// Starts it again with addresses that are refused, and who can change them.
+    pub(crate) async fn refuse(&mut self, refused: Refused) -> watch::Sender<Refused> {
+        self.stop().await;
+        let (sender, receiver) = watch::channel(refused);
+        self.refused = receiver;
+        self.run().await;
+        sender
     }
 
     /// Ends the server and waits for its end.

@@ -3,9 +3,10 @@
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 
+use metadata_server::Refused;
 use tokio::net::{TcpSocket, TcpStream};
 
-use crate::client::{Connection, STOP_STATE, get_head};
+use crate::client::{Connection, STOP_STATE, get_head, wait};
 use crate::host::Host;
 
 const NAME: &str = "instance/name";
@@ -127,4 +128,39 @@ async fn a_guest_at_its_most_connections_hears_so_and_others_are_served() {
             break;
         }
     }
+}
+
+#[tokio::test]
+async fn an_address_that_proves_nothing_is_refused_while_it_does() {
+    let sources = [("127.0.0.2", "web1"), ("127.0.0.3", "web2")];
+    let mut host = Host::start_with(Default::default(), &sources).await;
+    let reason = (
+        "127.0.0.2".parse().unwrap(),
+        "others could use it".to_owned(),
+    );
+    let refused = host.refuse(Refused::from([reason.clone()])).await;
+    let ask = async |source: &str| {
+        let stream = connect_from(source, host.address()).await;
+        Connection::new(stream)
+    };
+    let mut first = ask("127.0.0.2").await;
+    first.ask(NAME).await;
+    let said = first.until_closed().await;
+    assert!(said.starts_with("HTTP/1.1 403 "), "{said}");
+    assert!(!said.contains("web1") && !said.contains("others"), "{said}");
+    assert_eq!(ask("127.0.0.3").await.get(NAME).await.body, "web2");
+
+    refused.send_replace(Refused::new());
+    let mut first = ask("127.0.0.2").await;
+    assert_eq!(first.get(NAME).await.body, "web1");
+    let mut second = ask("127.0.0.3").await;
+    let etag = first.get(STOP_STATE).await.etag().to_owned();
+    first.ask(&wait(STOP_STATE, &etag)).await;
+
+    // What is open is closed, and who hangs is not told anything any more.
+    refused.send_replace(Refused::from([reason]));
+    assert_eq!(first.until_closed().await, "");
+    assert_eq!(second.get(NAME).await.body, "web2");
+    let said = ask("127.0.0.2").await.until_closed().await;
+    assert!(said.starts_with("HTTP/1.1 403 "), "{said}");
 }

@@ -43,8 +43,13 @@ impl Home {
 pub(super) fn guest<'c>(config: &'c Config, name: &str) -> Result<&'c config::Guest> {
     let no_name = || Misused::NoGuest(name.chars().take(80).collect());
     let id = name.parse().map_err(|_| no_name())?;
-    let found = config.select(&[Selector::Name(id)])?;
-    Ok(found.first().copied().ok_or_else(no_name)?)
+    if let Some(guest) = config.guests.get(&id) {
+        return Ok(guest);
+    }
+    let guests: Vec<_> = config.guests.values().cloned().collect();
+    // It tells which names are near.
+    config::select(&guests, &[Selector::Name(id)])?;
+    Err(no_name().into())
 }
 
 /// A word is the name of an attribute, a path is taken as it is.

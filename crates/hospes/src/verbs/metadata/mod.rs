@@ -16,7 +16,7 @@ use crate::cli::{Global, Metadata, MetadataVerb};
 pub(super) async fn run(global: &Global, options: &Metadata) -> Result<Exit> {
     let home = || Home::load(global);
     match &options.verb {
-        MetadataVerb::Serve => serve::run(&home()?).await,
+        MetadataVerb::Serve(options) => serve::run(&home()?, options).await,
         MetadataVerb::Set(options) => set::set(&home()?, options).await,
         MetadataVerb::Unset(options) => set::unset(&home()?, options).await,
         MetadataVerb::Get(options) => get::run(&home()?, options).await,

@@ -12,15 +12,22 @@ use anyhow::{Context, Result};
 use config::Config;
 use metadata_server::{AddressListener, GuestSocket, Limits, Server, Settings};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use serde_json::{Value, json};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::home::Home;
 use crate::Exit;
+use crate::cli::ServeMetadata;
+use crate::metadata::{Bound, Verdict, Watch};
+use crate::show;
 
 /// Files that the server needs beside its listeners and connections.
 const OTHER_FILES: u64 = 256;
 
-pub(super) async fn run(home: &Home) -> Result<Exit> {
+pub(super) async fn run(home: &Home, options: &ServeMetadata) -> Result<Exit> {
+    if options.check {
+        return check(home);
+    }
     let stop = stop_signal()?;
     let Some(owned) = home.store.own("hospes metadata serve").await? else {
         say(&format!(
@@ -35,12 +42,67 @@ pub(super) async fn run(home: &Home) -> Result<Exit> {
     }
     let settings = settings(home)?;
     let told = listeners(&settings);
-    let server = Server::bind(settings, service, Arc::new(owned)).await?;
+    let watch = watch(&home.config).await;
+    let mut server = Server::bind(settings, service, Arc::new(owned)).await?;
     for line in told {
         say(&line);
     }
-    server.run(stop).await;
+    match watch {
+        None => server.run(stop).await,
+        Some(watch) => {
+            server.refuse(watch.refused());
+            tell_all(watch.verdicts());
+            tokio::select! {
+                () = server.run(stop) => {}
+                () = watch.run(|verdict| say(&format!("from now on {verdict}"))) => {}
+            }
+        }
+    }
     Ok(Exit::Ok)
+}
+
+/// Who proves which guests of a cluster are known by their addresses, if any come over the network.
+async fn watch(config: &Config) -> Option<Watch> {
+    let bound = Bound::of(config);
+    if bound.is_empty() || config.metadata.listen.is_empty() {
+        return None;
+    }
+    Some(Watch::begin(bound).await)
+}
+
+fn tell_all(verdicts: &[Verdict]) {
+    for verdict in verdicts {
+        say(&verdict.to_string());
+    }
+}
+
+/// `--check`: what is decided about addresses, and nothing is served.
+fn check(home: &Home) -> Result<Exit> {
+    let verdicts = Bound::of(&home.config).judge();
+    if home.json {
+        let guests: Vec<_> = verdicts.iter().map(document).collect();
+        show::document("metadata", &json!({ "guests": guests }))?;
+    } else if verdicts.is_empty() {
+        show::line("no guest of a cluster has a metadata.address")?;
+    } else {
+        for verdict in &verdicts {
+            show::line(&verdict.to_string())?;
+        }
+    }
+    let is_refused = verdicts.iter().any(|verdict| verdict.doubt.is_some());
+    Ok(if is_refused { Exit::Refused } else { Exit::Ok })
+}
+
+fn document(verdict: &Verdict) -> Value {
+    let doubt = verdict.doubt.as_ref();
+    json!({
+        "guest": verdict.claim.guest,
+        "vmid": verdict.claim.vmid,
+        "address": verdict.claim.address,
+        "served": doubt.is_none(),
+        "reason": doubt.map(|doubt| &doubt.reason),
+        "remedy": doubt.map(|doubt| &doubt.remedy),
+    })
 }
 
 /// Ready at the first SIGTERM or SIGINT.

@@ -10,7 +10,7 @@ use super::super::{
     Effect, Graceful, Heard, Limits, Notice, Outcome, WaitEnd, WithoutWatcher, Word,
 };
 use super::{Asked, Goal, Phase, Power, is_stopped};
-use crate::gate::{Permit, RefusalReason, admit, objections};
+use crate::gate::{Permit, RefusalReason, Way, admit, objections};
 use crate::ports::{Presence, Standing};
 
 /// A stop that is announced, or about to be. It is saved before the first effect that shows it to
@@ -62,6 +62,7 @@ impl Pending {
             boot: self.boot,
             at: self.at,
             again: false,
+            way: Way::Shutdown,
         }
     }
 
@@ -119,7 +120,7 @@ impl Power {
         limits: &Limits,
         now: Timestamp,
     ) -> Effect {
-        let mut reasons = objections(check, &self.accepted, now, limits.permit);
+        let mut reasons = objections(check, self.purpose(), &self.accepted, now, limits.permit);
         if reasons.is_empty() {
             reasons.extend(unwatched.map(|why| RefusalReason::NoWatcher { why }));
         }
@@ -208,7 +209,7 @@ impl Power {
         match stopped {
             Some(seen) => {
                 self.waited = Some(WaitEnd::PoweredOff);
-                self.stopped(pending.asked(), seen, now)
+                self.stopped(pending.asked(), seen, limits, now)
             }
             None => Effect::Sleep(limits.poll),
         }
@@ -276,7 +277,7 @@ impl Power {
 
     /// With a permit in hand, the operator is listened to once more.
     fn admitted(&mut self, check: Check, limits: &Limits, now: Timestamp) -> Effect {
-        match admit(check, &self.accepted, now, limits.permit) {
+        match admit(check, self.purpose(), &self.accepted, now, limits.permit) {
             Ok(permit) => {
                 self.held = Some(Held::Listening(permit));
                 Effect::Listen(self.announced.clone())

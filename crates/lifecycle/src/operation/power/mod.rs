@@ -10,6 +10,26 @@
 //! shutdown ends at stopped; start enters at Looking ──stopped──► Starting, and ends at readiness
 //! ```
 //!
+//! Powering on that fails is looked at before it is believed: the answer may be lost, or somebody
+//! else's start came first.
+//!
+//! A guest under high availability is restarted by one request, which the hypervisor turns into a
+//! graceful shutdown and a start of its own. That start may come at any time, before or after the
+//! request is answered, so a stopped guest is left alone for as long as it may come, and is owed a
+//! start by us when it did not:
+//!
+//! ```text
+//! Asking ──taken, or answer lost──► Stopping ──seen stopped──► Resting ──runs again──► Readying ─► ...
+//!                                     │ ▲ └─ not, SSH is asked: │ not in time            ▲
+//!                                     │ └─ old boot, or nobody  └─────────► Starting ────┤
+//!                                     ├──────── new boot ─────────► Verifying            │
+//!                              window over: Lingering ──────── another boot ─────────────┘
+//!                                              ├─ nobody tells which boot: NotReady ┐ both stay open:
+//!                                              └─ the same boot: StillRunning       ┘ it may go down late
+//! ```
+//!
+//! A guest that came under high availability after it was asked to shut down is left to that, too.
+//!
 //! A graceful stop puts the guest's own scripts between two checks; the second one yields the
 //! permit. *Listening* is what the guest reported and what the operator says:
 //!
@@ -43,8 +63,7 @@ use serde::{Deserialize, Serialize};
 pub(super) use saved::Saved;
 
 use super::{AskReport, Effect, Event, Graceful, Limits, Outcome, Stop, WaitEnd};
-use crate::Health;
-use crate::gate::Accepted;
+use crate::gate::{Accepted, Purpose};
 use crate::ports::Presence;
 use graceful::Held;
 use parting::Parting;
@@ -74,6 +93,8 @@ pub(super) struct Power {
     watcher: Option<Presence>,
     held: Option<Held>,
     parting: Parting,
+    /// Why powering on failed, until it is seen whether it did.
+    not_started: Option<String>,
 }
 
 impl Power {
@@ -92,6 +113,7 @@ impl Power {
             watcher: None,
             held: None,
             parting: Parting::default(),
+            not_started: None,
         };
         let effect = power.look();
         (power, effect)
@@ -115,6 +137,7 @@ impl Power {
             watcher: None,
             held: None,
             parting: Parting::default(),
+            not_started: None,
         };
         let effect = effect.unwrap_or_else(|| power.look());
         let effect = power.part(effect);
@@ -136,6 +159,14 @@ impl Power {
             graceful: self.graceful,
             announced: self.announced.clone(),
             waited: self.waited.clone(),
+        }
+    }
+
+    /// What a permit is needed for.
+    const fn purpose(&self) -> Purpose {
+        match self.goal {
+            Goal::Shutdown => Purpose::Shutdown,
+            Goal::Restart | Goal::Start => Purpose::Restart,
         }
     }
 
@@ -209,15 +240,7 @@ impl Power {
                 readiness,
                 until,
             } => self.verified(&check, &cause, readiness, until, limits, now),
-            Phase::Concluding { cause, reason } => {
-                let waited = now.since(cause.since);
-                let health = Some(Health::of(&check));
-                Effect::finish(Outcome::NotReady {
-                    reason,
-                    waited,
-                    health,
-                })
-            }
+            Phase::Concluding { cause, reason } => self.concluded(&check, cause, reason, now),
             _ => self.look(),
         }
     }
@@ -233,7 +256,12 @@ impl Power {
             (Phase::Settling { asked, .. } | Phase::Stopping { asked, .. }, Ok(seen))
                 if stopped =>
             {
-                self.stopped(asked, &seen, now)
+                self.stopped(asked, &seen, limits, now)
+            }
+            (Phase::Settling { asked, .. } | Phase::Stopping { asked, .. }, Ok(seen))
+                if self.is_powered_on_by_others(&asked, &seen) =>
+            {
+                Effect::Probe
             }
             (Phase::Settling { asked, until }, _) => self.settle(asked, until, limits, now),
             (Phase::Stopping { asked, until }, seen) => {
@@ -257,6 +285,9 @@ impl Power {
                 self.seen_waiting(pending, seen, limits, now)
             }
             (Phase::Looking { began }, seen) => self.looked(began, seen, now),
+            (Phase::Resting { cause, until }, seen) => {
+                self.resting(cause, until, seen, limits, now)
+            }
             (Phase::Starting(cause), seen) => self.start(cause, seen, limits, now),
             _ => self.look(),
         }

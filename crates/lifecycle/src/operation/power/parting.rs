@@ -1,4 +1,5 @@
-//! Taking back what was announced: before the guest is powered on, and at every end.
+//! Taking back what was announced: before the guest is powered on, as soon as it is seen to have
+//! gone down where the hypervisor powers it on, and at every end.
 
 use super::super::{Effect, Event, Limits, Notice, Outcome};
 use super::Power;
@@ -20,8 +21,8 @@ pub(super) struct Parting {
 /// What a withdrawal is put before.
 #[derive(Debug)]
 enum Next {
-    /// A new look, which leads to the start.
-    Start,
+    /// A new look, which leads on.
+    Look,
     End(Box<Outcome>),
 }
 
@@ -32,12 +33,13 @@ impl Power {
             return effect;
         };
         self.parting.next = Some(match effect {
-            Effect::Start(_) if self.parting.failures < BEFORE_START => Next::Start,
             Effect::Finish(outcome) if self.parting.failures < BEFORE_END => Next::End(outcome),
             Effect::Finish(outcome) => {
                 self.announced = None;
                 return Effect::Finish(outcome);
             }
+            Effect::Start(_) if self.parting.failures < BEFORE_START => Next::Look,
+            _ if self.phase.is_past_stop() && self.parting.failures < BEFORE_START => Next::Look,
             other => return other,
         });
         Effect::Notify(Notice::Withdrawn(request))
@@ -61,13 +63,13 @@ impl Power {
                 self.again(next, limits)
             }
             (Next::End(outcome), _) => self.part(Effect::Finish(outcome)),
-            (Next::Start, _) => self.look(),
+            (Next::Look, _) => self.look(),
         })
     }
 
     fn after(&self, next: Next) -> Effect {
         match next {
-            Next::Start => self.look(),
+            Next::Look => self.look(),
             Next::End(outcome) => Effect::Finish(outcome),
         }
     }
@@ -81,7 +83,7 @@ impl Power {
                 self.parting.pausing = Some(outcome);
                 Effect::Sleep(limits.poll)
             }
-            Next::Start => Effect::Sleep(limits.poll),
+            Next::Look => Effect::Sleep(limits.poll),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What is kept of a power operation.
 
+use std::time::Duration;
+
 use conditions::{BootId, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -7,6 +9,7 @@ use super::super::{Effect, Graceful, Limits, Outcome, WaitEnd};
 use super::Goal;
 use super::graceful::Pending;
 use crate::Readiness;
+use crate::gate::Way;
 
 /// Where a power operation is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,13 +26,16 @@ pub struct Saved {
     pub(super) waited: Option<WaitEnd>,
 }
 
-/// The boot that was asked to end, and when.
+/// The boot that was asked to end, when, and how.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Asked {
     pub(super) boot: BootId,
     pub(super) at: Timestamp,
     /// An earlier request to this boot may still show effect, whatever becomes of this one.
     pub(super) again: bool,
+    /// What was asked for; a restart, if that was ever asked.
+    #[serde(default, skip_serializing_if = "Way::is_shutdown")]
+    pub(super) way: Way,
 }
 
 /// What brought the guest up: a restart that asked a boot to end, or a plain start.
@@ -37,6 +43,25 @@ pub(super) struct Asked {
 pub(super) struct Cause {
     pub(super) old: Option<BootId>,
     pub(super) since: Timestamp,
+}
+
+impl Asked {
+    /// How long this may take to show its effect.
+    pub(super) const fn window(&self, limits: &Limits) -> Duration {
+        match self.way {
+            Way::Shutdown => limits.stop,
+            Way::Restart => limits.reboot,
+        }
+    }
+}
+
+impl From<Asked> for Cause {
+    fn from(asked: Asked) -> Self {
+        Self {
+            old: Some(asked.boot),
+            since: asked.at,
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,6 +87,8 @@ pub(super) enum Phase {
     Stopping { asked: Asked, until: Timestamp },
     /// The window is over; one last look at which boot runs.
     Lingering(Asked),
+    /// It is stopped, and the hypervisor may power it on by itself until then.
+    Resting { cause: Cause, until: Timestamp },
     /// It is stopped and owed a start.
     Starting(Cause),
     /// It was powered on.
@@ -94,6 +121,7 @@ impl Saved {
                 | Phase::Reasking(_)
                 | Phase::Stopping { .. }
                 | Phase::Lingering(_)
+                | Phase::Resting { .. }
                 | Phase::Starting(_)
         ) || (self.phase.is_graceful() && self.announced.is_some())
     }
@@ -150,9 +178,20 @@ impl Phase {
             | Self::Readying { cause, .. }
             | Self::Verifying { cause, .. }
             | Self::Concluding { cause, .. } => Self::Starting(cause),
-            phase @ (Self::Checking | Self::Announcing(_) | Self::Rechecking(_)) => phase,
+            phase @ (Self::Checking
+            | Self::Announcing(_)
+            | Self::Rechecking(_)
+            | Self::Resting { .. }) => phase,
         };
         (phase, None)
+    }
+
+    /// The guest has gone down, and is up again or soon will be.
+    pub(super) const fn is_past_stop(&self) -> bool {
+        matches!(
+            self,
+            Self::Resting { .. } | Self::Readying { .. } | Self::Verifying { .. }
+        )
     }
 
     /// Of a graceful stop that has not been asked for.

@@ -3,7 +3,7 @@
 use conditions::{Check, Identity, Observation, RunState, Timestamp};
 
 use super::super::{BootProof, Effect, Limits, Outcome};
-use super::{Cause, Goal, Phase, Power};
+use super::{Cause, Goal, Phase, Power, is_stopped};
 use crate::gate::{Refusal, StartOrder};
 use crate::{Health, NotReady, Readiness};
 
@@ -43,16 +43,38 @@ impl Power {
         now: Timestamp,
     ) -> Effect {
         match seen {
-            Ok(seen) if seen.run_state == RunState::Stopped => self.power_on(cause, &seen, now),
-            Ok(_) => {
-                self.phase = Phase::Readying {
-                    cause,
-                    until: now + limits.ready,
-                };
-                Effect::Probe
-            }
+            Ok(seen) if seen.run_state != RunState::Stopped => self.is_up(cause, limits, now),
+            seen => match (seen, self.not_started.take()) {
+                (Ok(seen), None) => self.power_on(cause, &seen, now),
+                (Err(reason), None) | (_, Some(reason)) => {
+                    Effect::finish(Outcome::NotStarted { reason })
+                }
+            },
+        }
+    }
+
+    /// A stopped guest is left to the hypervisor, and owed a start when that does not come.
+    pub(super) fn resting(
+        &mut self,
+        cause: Cause,
+        until: Timestamp,
+        seen: Result<Observation, String>,
+        limits: &Limits,
+        now: Timestamp,
+    ) -> Effect {
+        match seen {
+            Ok(seen) if seen.run_state != RunState::Stopped => self.is_up(cause, limits, now),
+            _ if now < until => Effect::Sleep(limits.poll),
+            Ok(seen) => self.power_on(cause, &seen, now),
             Err(reason) => Effect::finish(Outcome::NotStarted { reason }),
         }
+    }
+
+    /// It runs again, whoever powered it on.
+    pub(super) fn is_up(&mut self, cause: Cause, limits: &Limits, now: Timestamp) -> Effect {
+        let until = now + limits.ready;
+        self.phase = Phase::Readying { cause, until };
+        Effect::Probe
     }
 
     pub(super) fn power_on(&mut self, cause: Cause, seen: &Observation, now: Timestamp) -> Effect {
@@ -75,14 +97,12 @@ impl Power {
         now: Timestamp,
     ) -> Effect {
         match (self.phase.clone(), started) {
-            (Phase::Starting(cause), Ok(_)) => {
-                self.phase = Phase::Readying {
-                    cause,
-                    until: now + limits.ready,
-                };
-                Effect::Probe
+            (Phase::Starting(cause), Ok(_)) => self.is_up(cause, limits, now),
+            // Its answer may be lost, and the hypervisor's own start may have come first.
+            (Phase::Starting(_), Err(reason)) => {
+                self.not_started = Some(reason);
+                Effect::Observe
             }
-            (Phase::Starting(_), Err(reason)) => Effect::finish(Outcome::NotStarted { reason }),
             _ => self.look(),
         }
     }
@@ -93,8 +113,14 @@ impl Power {
         limits: &Limits,
         now: Timestamp,
     ) -> Effect {
-        let Phase::Readying { cause, until } = self.phase.clone() else {
-            return self.look();
+        let (cause, until) = match self.phase.clone() {
+            Phase::Readying { cause, until } => (cause, until),
+            Phase::Settling { asked, .. } | Phase::Stopping { asked, .. }
+                if self.goal == Goal::Restart =>
+            {
+                return self.probed_waiting(asked, probed.ok(), limits, now);
+            }
+            _ => return self.look(),
         };
         let not_ready = match probed {
             Ok(readiness) if cause.is_proved_by(&readiness) => {
@@ -116,6 +142,27 @@ impl Power {
             reason: not_ready.reason,
         };
         Effect::Check
+    }
+
+    /// It did not get ready. One that is stopped did not come up, or has gone down again: it is
+    /// owed a start once more.
+    pub(super) fn concluded(
+        &mut self,
+        check: &Check,
+        cause: Cause,
+        reason: String,
+        now: Timestamp,
+    ) -> Effect {
+        if is_stopped(check) {
+            self.phase = Phase::Starting(cause);
+            let reason = format!("the start was accepted, and it did not come up: {reason}");
+            return Effect::finish(Outcome::NotStarted { reason });
+        }
+        Effect::finish(Outcome::NotReady {
+            reason,
+            waited: now.since(cause.since),
+            health: Some(Health::of(check)),
+        })
     }
 
     pub(super) fn came_back(
