@@ -8,6 +8,8 @@
 //! - [`vm`] starts QEMU, waits for guests, keeps a snapshot of a booted one;
 //! - [`guest_agent`] says whether they run the stock agent or ours;
 //! - [`apt`] serves the repository to guests;
+//! - [`proxmox`] is a cluster in the shape of Proxmox VE over machines of the lab and simulated guests;
+//! - [`python`] holds Ansible and clients of Proxmox VE that nobody here wrote;
 //! - [`session`] sees to it that no machine outlives the lab;
 //! - [`scenario`] runs the tests in [`scenarios`] on real machines.
 
@@ -20,6 +22,8 @@ pub mod console;
 pub mod demo;
 pub mod guest_agent;
 pub mod image;
+pub mod proxmox;
+pub mod python;
 pub mod scenario;
 pub mod scenarios;
 pub mod session;

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
@@ -10,7 +11,7 @@ use lab::guest_agent::GuestAgent;
 use lab::image::Image;
 use lab::scenario::Selection;
 use lab::session::{self, Session};
-use lab::{bench, demo, scenario, scenarios};
+use lab::{bench, demo, proxmox, scenario, scenarios};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Guest image, virtual machines, scenarios and benchmarks of hospes.
@@ -49,6 +50,9 @@ enum Subcommands {
         /// Leaves the machine running until the next scenarios, demo or sweep.
         #[arg(long)]
         keep: bool,
+        /// What the guest runs on.
+        #[arg(long, value_enum, default_value_t = demo::Backend::Qemu)]
+        backend: demo::Backend,
         #[command(flatten)]
         agent: AgentChoice,
     },
@@ -57,6 +61,9 @@ enum Subcommands {
         #[command(subcommand)]
         what: Option<BenchCommand>,
     },
+    /// Serves a simulated cluster in the shape of Proxmox VE until standard input closes (Ctrl-D), and
+    /// prints the table for hospes.toml.
+    Proxmox(ProxmoxArguments),
     /// Plays the guests of a benchmark until standard input closes.
     #[command(hide = true)]
     BenchEndpoints {
@@ -64,6 +71,9 @@ enum Subcommands {
         count: usize,
         /// Where their keys and sockets go.
         dir: PathBuf,
+        /// All have the same SSH port.
+        #[arg(long)]
+        one_port: bool,
     },
     /// Is the metadata server of a benchmark until standard input closes.
     #[command(hide = true)]
@@ -81,6 +91,59 @@ enum Subcommands {
         /// The run's directory.
         dir: PathBuf,
     },
+}
+
+/// What the simulated cluster is like.
+#[derive(Debug, clap::Args)]
+struct ProxmoxArguments {
+    /// How many nodes.
+    #[arg(long, default_value_t = 3)]
+    nodes: usize,
+    /// How many guests, spread over the nodes.
+    #[arg(long, default_value_t = 12)]
+    guests: usize,
+    /// How many of the guests have a dead agent.
+    #[arg(long, default_value_t = 0)]
+    dead_agents: usize,
+    /// How long each call takes at least, in milliseconds or as `5ms` or `1s`.
+    #[arg(long, default_value = "0ms", value_parser = duration)]
+    latency: Duration,
+    /// Answers like 8.4 instead of 9.2.
+    #[arg(long)]
+    release_8: bool,
+    /// Where the secrets go [default: a directory that is removed at the end].
+    #[arg(long)]
+    dir: Option<PathBuf>,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let (number, unit) = match text.strip_suffix("ms") {
+        Some(number) => (number, 1),
+        None => text
+            .strip_suffix('s')
+            .map_or((text, 1), |number| (number, 1000)),
+    };
+    let number: u64 = number
+        .parse()
+        .map_err(|_| "not like `5ms` or `1s`".to_owned())?;
+    Ok(Duration::from_millis(number.saturating_mul(unit)))
+}
+
+impl ProxmoxArguments {
+    fn serve(self) -> Result<()> {
+        let temporary = tempfile::tempdir().context("cannot create a directory")?;
+        proxmox::serve(&proxmox::Serving {
+            nodes: self.nodes,
+            guests: self.guests,
+            dead_agents: self.dead_agents,
+            latency: self.latency,
+            release: match self.release_8 {
+                true => proxmox::Release::V8_4,
+                false => proxmox::Release::V9_2,
+            },
+            dir: self.dir.unwrap_or_else(|| temporary.path().to_owned()),
+        })
+    }
 }
 
 /// Which agent the guests run.
@@ -124,6 +187,8 @@ enum BenchCommand {
     },
     /// Measures the metadata server with ten thousand hanging GETs instead.
     Metadata,
+    /// Measures the controller with a simulated cluster of Proxmox VE instead, beside Ansible.
+    Proxmox,
     /// Measures our script runner and watcher instead.
     Scripts {
         /// The program that is measured, or else the one beside the lab.
@@ -170,12 +235,21 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let ended = match arguments.command {
-        Subcommands::BenchEndpoints { count, dir } => {
-            bench::serve(count, &dir).map(|()| ExitCode::SUCCESS)
+        Subcommands::BenchEndpoints {
+            count,
+            dir,
+            one_port,
+        } => {
+            let ports = match one_port {
+                true => bench::Ports::One,
+                false => bench::Ports::Own,
+            };
+            bench::serve(count, ports, &dir).map(|()| ExitCode::SUCCESS)
         }
         Subcommands::BenchMetadataServer { guests, dir } => {
             bench::metadata::serve(guests, &dir).map(|()| ExitCode::SUCCESS)
         }
+        Subcommands::Proxmox(arguments) => arguments.serve().map(|()| ExitCode::SUCCESS),
         command => run(command, &console),
     };
     match ended {
@@ -228,9 +302,11 @@ async fn perform(command: Subcommands, session: Option<&Session>, console: &Cons
             };
             scenario::run(scenarios::ALL, &selection, session()?, console).await
         }
-        Subcommands::Demo { keep, agent } => {
-            demo::run(keep, agent.agent()?, session()?, console).await
-        }
+        Subcommands::Demo {
+            keep,
+            backend,
+            agent,
+        } => demo::run(keep, backend, agent.agent()?, session()?, console).await,
         Subcommands::Bench { what: None } => bench::run(console).await,
         Subcommands::Bench {
             what: Some(BenchCommand::GuestAgent { agent, vm }),
@@ -242,11 +318,15 @@ async fn perform(command: Subcommands, session: Option<&Session>, console: &Cons
             what: Some(BenchCommand::Metadata),
         } => bench::metadata::run(console).await,
         Subcommands::Bench {
+            what: Some(BenchCommand::Proxmox),
+        } => bench::proxmox::run(console).await,
+        Subcommands::Bench {
             what: Some(BenchCommand::Scripts { agent }),
         } => bench::scripts::run(agent, console).await,
         // Opening the session has swept; the others never come here.
         Subcommands::Sweep
         | Subcommands::Reap { .. }
+        | Subcommands::Proxmox(_)
         | Subcommands::BenchEndpoints { .. }
         | Subcommands::BenchMetadataServer { .. } => Ok(()),
     }

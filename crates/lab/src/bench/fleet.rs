@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-use super::endpoints::{AGENT, IDENTITY, KNOWN_HOSTS, READY, USER};
+use super::endpoints::{AGENT, IDENTITY, KNOWN_HOSTS, Ports, READY, USER};
 
 /// The running fleet. Its process ends when it is dropped.
 pub(super) struct Fleet {
@@ -54,13 +54,14 @@ impl Trust {
 
 impl Fleet {
     /// Starts `count` guests and waits until they listen.
-    pub(super) async fn start(count: usize) -> Result<Self> {
+    pub(super) async fn start(count: usize, ports: Ports) -> Result<Self> {
         let dir = TempDir::new().context("cannot create a directory")?;
         let lab = std::env::current_exe().context("cannot find the lab's own program")?;
         let mut process = Command::new(lab)
             .arg("bench-endpoints")
             .arg(count.to_string())
             .arg(dir.path())
+            .args((ports == Ports::One).then_some("--one-port"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
@@ -83,6 +84,11 @@ impl Fleet {
             guests,
             _process: process,
         })
+    }
+
+    /// A directory that is removed with it.
+    pub(super) fn dir(&self) -> &Path {
+        self.dir.path()
     }
 
     /// The socket of the fake agent.

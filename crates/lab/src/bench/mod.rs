@@ -7,7 +7,7 @@
 //!     └───────► ssh (OpenSSH), a peer
 //! ```
 //!
-//! [`guest_agent`], [`metadata`] and [`scripts`] have a run and a table of their own.
+//! [`guest_agent`], [`metadata`], [`proxmox`] and [`scripts`] have a run and a table of their own.
 //!
 //! It judges nothing but figures against goals, and fails only when something cannot be measured.
 
@@ -18,10 +18,12 @@ pub mod guest_agent;
 pub mod metadata;
 mod openssh;
 mod program;
+pub mod proxmox;
 mod readiness;
 mod report;
 mod run;
 pub mod scripts;
 
-pub use endpoints::serve;
+pub use endpoints::{Ports, serve};
+pub(crate) use endpoints::{address, boot_id, host_name, public_host_key, raise_open_file_limit};
 pub use run::run;

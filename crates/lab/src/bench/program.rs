@@ -1,5 +1,6 @@
 //! Running the controller, and what a run costs.
 
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -10,7 +11,7 @@ use tokio::io::AsyncReadExt;
 use tokio::process::{Child, ChildStdout, Command};
 
 /// No run that is measured takes as long as this.
-const DEADLINE: Duration = Duration::from_secs(120);
+const DEADLINE: Duration = Duration::from_secs(300);
 
 /// The smallest pipe that Linux makes: whoever prints more than this waits for the reader, who can
 /// look at it before it ends.
@@ -41,16 +42,18 @@ pub(super) async fn run(command: &mut Command) -> Result<Run> {
         .get_program()
         .to_string_lossy()
         .into_owned();
+    let (output, input) = small_pipe().context("cannot make a small pipe")?;
     command
         .stdin(Stdio::null())
-        .stdout(Stdio::piped())
+        .stdout(input)
         .stderr(Stdio::inherit())
         .kill_on_drop(true);
     let begun = Instant::now();
-    let mut child = command
-        .spawn()
-        .with_context(|| format!("cannot run {program}"))?;
-    let finished = tokio::time::timeout(DEADLINE, watch(&mut child));
+    let child = command.spawn();
+    // The pipe ends with the program, not with what is kept to run it once more.
+    command.stdout(Stdio::null());
+    let mut child = child.with_context(|| format!("cannot run {program}"))?;
+    let finished = tokio::time::timeout(DEADLINE, watch(&mut child, output));
     let Ok(watched) = finished.await else {
         bail!("{program} did not end within {} s", DEADLINE.as_secs());
     };
@@ -64,9 +67,15 @@ pub(super) async fn run(command: &mut Command) -> Result<Run> {
     })
 }
 
-async fn watch(child: &mut Child) -> Result<(bool, Vec<u8>, Cost)> {
-    let mut out: ChildStdout = child.stdout.take().context("a pipe was asked for")?;
-    fcntl_setpipe_size(&out, PIPE).context("cannot make a small pipe")?;
+/// Small before anything is in it: later it could not be made smaller.
+fn small_pipe() -> std::io::Result<(ChildStdout, Stdio)> {
+    let (output, input) = std::io::pipe()?;
+    fcntl_setpipe_size(&input, PIPE)?;
+    let output = std::process::ChildStdout::from(OwnedFd::from(output));
+    Ok((ChildStdout::from_std(output)?, Stdio::from(input)))
+}
+
+async fn watch(child: &mut Child, mut out: ChildStdout) -> Result<(bool, Vec<u8>, Cost)> {
     let pid = child.id().context("it has ended")?;
     let (mut printed, mut cost) = (Vec::new(), Cost::default());
     while out.read_buf(&mut printed).await.context("cannot read")? > 0 {

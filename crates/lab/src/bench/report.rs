@@ -174,7 +174,8 @@ impl Figure {
         Self { unit, sorted }
     }
 
-    fn median(&self) -> f64 {
+    /// The middle of the samples, in the figure's unit.
+    pub(super) fn median(&self) -> f64 {
         self.sorted
             .get(self.sorted.len() / 2)
             .copied()

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use tokio::process::Command;
 
+use super::endpoints::Ports;
 use super::fleet::Fleet;
 use super::report::{Figure, Judged, Table};
 use super::{agent, openssh, program, readiness};
@@ -29,7 +30,7 @@ pub async fn run(console: &Console) -> Result<()> {
         .max()
         .unwrap_or_default();
     activity.step(format!("starting {most} fake guests"));
-    let fleet = Fleet::start(most).await?;
+    let fleet = Fleet::start(most, Ports::Own).await?;
     for size in &readiness::SIZES {
         activity.step(format!("hospes ready all, {} guests", size.guests));
         readiness::measure(&hospes, &fleet, size, &mut table).await?;

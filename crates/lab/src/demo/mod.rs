@@ -1,30 +1,48 @@
 //! The demo: the main job on a real machine, told as a story.
 
+mod cluster;
 mod graceful;
 mod story;
 
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use crate::console::Console;
 use crate::guest_agent::GuestAgent;
 use crate::scenario::Context;
 use crate::scenarios::metadata::Served;
+use crate::scenarios::proxmox::home::Home;
 use crate::session::Session;
 use crate::vm::{Launcher, Vm, VmSpec};
 
+/// What the guest of the demo runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Backend {
+    /// A local QEMU.
+    Qemu,
+    /// A cluster in the shape of Proxmox VE over it.
+    Proxmox,
+}
+
 /// Boots a guest, plays the story, and leaves nothing running unless `keep` is set.
+///
+/// # Errors
+/// Something did not go as the story tells, or `keep` is asked of a cluster.
 pub async fn run(
     keep: bool,
+    backend: Backend,
     agent: GuestAgent,
     session: &Session,
     console: &Console,
 ) -> Result<()> {
+    if keep && backend == Backend::Proxmox {
+        bail!("--keep goes with --backend qemu: the cluster's API ends with the demo");
+    }
     let launcher = Arc::new(Launcher::prepare(agent, session.dir(), console).await?);
     let activity = console.activity("demo");
     let context = Context::new(session.dir().join("demo"), launcher, activity)?;
-    let guest = Guest::start(&context).await?;
+    let guest = Guest::start(&context, backend).await?;
     story::tell(&context, &guest, console).await?;
     if keep {
         session.keep()?;
@@ -42,10 +60,16 @@ pub async fn run(
 enum Guest {
     Plain(Box<Vm>),
     Served(Box<Served>),
+    Clustered(Box<Home>),
 }
 
 impl Guest {
-    async fn start(context: &Context) -> Result<Self> {
+    async fn start(context: &Context, backend: Backend) -> Result<Self> {
+        if backend == Backend::Proxmox {
+            return Ok(Self::Clustered(Box::new(
+                Home::unconfigured(context).await?,
+            )));
+        }
         if let GuestAgent::Hospes(_) = context.agent() {
             return Ok(Self::Served(Box::new(Served::start(context).await?)));
         }
@@ -58,6 +82,7 @@ impl Guest {
         match self {
             Self::Plain(vm) => vm,
             Self::Served(served) => &served.vm,
+            Self::Clustered(home) => &home.vm,
         }
     }
 
@@ -65,6 +90,8 @@ impl Guest {
         match self {
             Self::Plain(vm) => vm.release(),
             Self::Served(served) => served.vm.release(),
+            // Nothing of a cluster is kept.
+            Self::Clustered(_) => {}
         }
     }
 }

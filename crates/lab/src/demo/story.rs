@@ -37,14 +37,19 @@ pub(super) async fn tell(context: &Context, guest: &Guest, console: &Console) ->
         began: Instant::now(),
         chapter: 0,
     };
+    if let Guest::Clustered(home) = guest {
+        teller.init(home).await?;
+    }
     teller.healthy().await?;
     teller.trouble(vm).await?;
     teller.refusal(vm).await?;
     teller.reboot(vm).await?;
     teller.repair(vm).await?;
     teller.restart(vm).await?;
-    if let Guest::Served(served) = guest {
-        teller.graceful(served).await?;
+    match guest {
+        Guest::Served(served) => teller.graceful(served).await?,
+        Guest::Clustered(home) => teller.asked(home)?,
+        Guest::Plain(_) => {}
     }
     teller.end().await
 }

@@ -45,6 +45,12 @@ impl Context {
         self.activity.step(what);
     }
 
+    /// The scenario's line of progress.
+    #[must_use]
+    pub const fn activity(&self) -> &Activity {
+        &self.activity
+    }
+
     /// The package repository that the guests use.
     #[must_use]
     pub fn repository(&self) -> &AptRepository {

@@ -2,6 +2,7 @@
 
 mod access;
 mod agent;
+mod ansible;
 mod channel;
 mod evidence;
 mod freezing;
@@ -16,6 +17,8 @@ mod metadata_graceful;
 mod metadata_stop;
 mod packages;
 mod proof;
+pub(crate) mod proxmox;
+mod proxmox_clients;
 mod readiness;
 mod reboot;
 mod repair;
@@ -336,6 +339,16 @@ pub const ALL: &[Scenario] = &[
     .our_agent_only()
     .full_only(),
     Scenario::new(
+        "ansible_roles",
+        "both Ansible roles: a plan, a repair, a second run, a refusal, a proved restart",
+        |context| Box::pin(ansible::roles(context)),
+    ),
+    Scenario::new(
+        "ansible_collection",
+        "the Ansible collection without a guest: documentation, package, modules with the program",
+        |context| Box::pin(ansible::collection(context)),
+    ),
+    Scenario::new(
         "lab_guest_answers",
         "a guest of the snapshot runs a command through SSH, its agent answers, its clock is right",
         |context| Box::pin(lab_itself::guest_answers(context)),
@@ -357,4 +370,56 @@ pub const ALL: &[Scenario] = &[
         |context| Box::pin(lab_itself::users(context)),
     )
     .full_only(),
+    Scenario::new(
+        "proxmox_verbs",
+        "every verb over a cluster's API: listed, checked, mended, restarted with proof",
+        |context| Box::pin(proxmox::every_verb(context)),
+    ),
+    Scenario::new(
+        "proxmox_many",
+        "many guests of a cluster: one's trouble hides no other, and a budget of failures holds",
+        |context| Box::pin(proxmox::many(context)),
+    ),
+    Scenario::new(
+        "proxmox_refusals",
+        "locks, pending changes, lost quorum, HA and dead agents: refused with the reason",
+        |context| Box::pin(proxmox::refusals(context)),
+    ),
+    Scenario::new(
+        "proxmox_answers",
+        "401, 403, 595, unknown words, answers of 8.4 and a new certificate are told as what they are",
+        |context| Box::pin(proxmox::answers(context)),
+    ),
+    Scenario::new(
+        "proxmox_ha",
+        "a guest under HA is restarted by one graceful request and proved by its boot id",
+        |context| Box::pin(proxmox::high_availability(context)),
+    ),
+    Scenario::new(
+        "proxmox_agent_dies",
+        "an agent that dies before the call: ACPI ends the guest, and the timeline says so",
+        |context| Box::pin(proxmox::agent_dies(context)),
+    )
+    .full_only(),
+    Scenario::new(
+        "proxmox_late",
+        "a guest of a cluster that powers off after its deadline is told of and started",
+        |context| Box::pin(proxmox::late(context)),
+    )
+    .full_only(),
+    Scenario::new(
+        "proxmox_secrets",
+        "neither token nor password is told by any command, kept in a journal or seen in a process",
+        |context| Box::pin(proxmox::never_told(context)),
+    ),
+    Scenario::new(
+        "proxmox_proxmoxer",
+        "proxmoxer takes the lab's cluster for a real one: lists, queries, shuts down, starts",
+        |context| Box::pin(proxmox_clients::proxmoxer(context)),
+    ),
+    Scenario::new(
+        "proxmox_community",
+        "modules and inventory of community.proxmox take the lab's cluster for a real one",
+        |context| Box::pin(proxmox_clients::ansible(context)),
+    ),
 ];

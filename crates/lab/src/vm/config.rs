@@ -15,6 +15,17 @@ pub fn hospes_toml(machines: &[&Vm]) -> String {
     text
 }
 
+/// The same machine as guest `vmid` of a cluster. The addresses that its agent reports lead nowhere from
+/// here, so it is named.
+#[must_use]
+pub fn clustered_guest(vm: &Vm, cluster: &str, vmid: u32) -> String {
+    let name = vm.name();
+    let cluster = quoted(cluster);
+    let mut text = format!("\n[guest.{name}]\ncluster = {cluster}\nvmid = {vmid}\n");
+    ssh(&mut text, vm);
+    text
+}
+
 fn guest(text: &mut String, vm: &Vm) {
     let mut line = |key: &str, value: &str| {
         // Writing to a String cannot fail.
@@ -28,6 +39,14 @@ fn guest(text: &mut String, vm: &Vm) {
     }
     line("start = ", &format!("[{}]", start.join(", ")));
     line("tags = ", "[\"lab\"]");
+    ssh(text, vm);
+}
+
+fn ssh(text: &mut String, vm: &Vm) {
+    let mut line = |key: &str, value: &str| {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{key}{value}");
+    };
     line("", &format!("\n[guest.{}.ssh]", vm.name()));
     line("host = ", "\"127.0.0.1\"");
     line("port = ", &vm.ssh_port().to_string());

@@ -13,7 +13,7 @@ mod snapshot;
 mod spec;
 
 pub use boot::Launcher;
-pub use config::hospes_toml;
+pub use config::{clustered_guest, hospes_toml};
 pub use guest::ExecResult;
 pub use machine::Vm;
 pub(crate) use machine::logs_of;

@@ -3,8 +3,12 @@
 
 mod agent;
 mod guests;
+mod probe;
 mod serve;
+mod shell;
 
-pub(super) use guests::boot_id;
-pub use serve::serve;
-pub(super) use serve::{AGENT, IDENTITY, KNOWN_HOSTS, READY, USER, raise_open_file_limit};
+pub(crate) use guests::{address, boot_id, host_name, public_host_key};
+pub(crate) use serve::raise_open_file_limit;
+pub(super) use serve::{AGENT, IDENTITY, KNOWN_HOSTS, READY, USER};
+pub use serve::{Ports, serve};
+pub(super) use shell::BOOT_ID as BOOT_ID_COMMAND;

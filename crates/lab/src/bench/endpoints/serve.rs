@@ -12,7 +12,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::UnixListener;
 
 use super::agent;
-use super::guests::{Guest, MOST, address};
+use super::guests::{Guest, MOST, address, public_host_key};
 
 /// Whom the guests let in.
 pub(in crate::bench) const USER: &str = "bench";
@@ -25,17 +25,26 @@ pub(in crate::bench) const AGENT: &str = "agent.sock";
 /// What is said on standard output when everything listens.
 pub(in crate::bench) const READY: &str = "ready";
 
+/// Where SSH of the guests is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ports {
+    /// Each has a port of its own.
+    Own,
+    /// All have the same.
+    One,
+}
+
 /// Serves `count` guests and an agent, with their keys and socket in `dir`, until standard input
 /// ends.
 ///
 /// # Errors
 /// Too many guests, or a key cannot be written, or an address be listened on.
-pub fn serve(count: usize, dir: &Path) -> Result<()> {
+pub fn serve(count: usize, ports: Ports, dir: &Path) -> Result<()> {
     ensure!(count <= MOST, "{count} guests, {MOST} at most");
     raise_open_file_limit();
     let runtime =
         tokio::runtime::Runtime::new().context("cannot start the asynchronous runtime")?;
-    runtime.block_on(listen(count, dir))?;
+    runtime.block_on(listen(count, ports, dir))?;
     let mut out = std::io::stdout();
     writeln!(out, "{READY}")
         .and_then(|()| out.flush())
@@ -45,21 +54,21 @@ pub fn serve(count: usize, dir: &Path) -> Result<()> {
     Ok(())
 }
 
-async fn listen(count: usize, dir: &Path) -> Result<()> {
+async fn listen(count: usize, ports: Ports, dir: &Path) -> Result<()> {
     let identity = key()?;
     let text = identity
         .to_openssh(LineEnding::LF)
         .context("cannot write a key")?;
     write_private(&dir.join(IDENTITY), text.as_bytes())?;
     let mut known_hosts = String::new();
+    let mut port = 0;
     for index in 0..count {
-        let host_key = key()?;
-        let line = host_key
-            .public_key()
-            .to_openssh()
-            .context("cannot write a key")?;
-        let port = Guest::listen(index, host_key, identity.public_key().clone()).await?;
-        known_hosts.push_str(&format!("[{}]:{port} {line}\n", address(index)));
+        let chosen = Guest::listen(index, port, identity.public_key().clone()).await?;
+        let line = public_host_key(index)?;
+        known_hosts.push_str(&format!("[{}]:{chosen} {line}\n", address(index)));
+        if ports == Ports::One {
+            port = chosen;
+        }
     }
     let path = dir.join(KNOWN_HOSTS);
     std::fs::write(&path, known_hosts)
@@ -70,7 +79,7 @@ async fn listen(count: usize, dir: &Path) -> Result<()> {
 }
 
 /// A thousand guests need more than the 1,024 open files that are usual.
-pub(in crate::bench) fn raise_open_file_limit() {
+pub(crate) fn raise_open_file_limit() {
     let limit = getrlimit(Resource::Nofile);
     // Should it be refused, then listening says what is wrong.
     let _ = setrlimit(
