@@ -11,6 +11,7 @@ use tokio::time::timeout;
 
 use super::evidence::Boot;
 use super::proof::boot_id;
+use super::proxmox::home::Home;
 use crate::python::Python;
 use crate::scenario::{Context, HospesProcess};
 use crate::vm::{Vm, VmSpec};
@@ -191,6 +192,19 @@ pub(super) async fn roles(context: Context) -> Result<()> {
     let new = boot_id(&vm).await?;
     ensure!(new != boot.id(), "the boot id is the same");
     recovered.expect_text(&format!("boot {} is now {new}", boot.id()))
+}
+
+/// The role that gave the recovery workflow its name, on a guest of a cluster.
+pub(super) async fn over_proxmox(context: Context) -> Result<()> {
+    let home = Home::start(&context).await?;
+    let ansible = Ansible::ready(&context).await?;
+    let boot = Boot::of(&home.vm).await?;
+    context.step("mending and restarting with both roles");
+    let recovered = ansible.play(RECOVER, &[]).await?.expect(1, 0)?;
+    let new = boot_id(&home.vm).await?;
+    ensure!(new != boot.id(), "the boot id is the same");
+    recovered.expect_text(&format!("boot {} is now {new}", boot.id()))?;
+    home.nothing_was_forced()
 }
 
 async fn hook_is_mended(context: &Context, ansible: &Ansible, vm: &Vm) -> Result<()> {

@@ -344,6 +344,12 @@ pub const ALL: &[Scenario] = &[
         |context| Box::pin(ansible::roles(context)),
     ),
     Scenario::new(
+        "ansible_proxmox",
+        "both Ansible roles on a guest of a cluster: a proved restart through its API",
+        |context| Box::pin(ansible::over_proxmox(context)),
+    )
+    .full_only(),
+    Scenario::new(
         "ansible_collection",
         "the Ansible collection without a guest: documentation, package, modules with the program",
         |context| Box::pin(ansible::collection(context)),

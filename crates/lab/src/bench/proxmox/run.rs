@@ -19,7 +19,7 @@ use crate::python::Python;
 const DISCOVERIES: usize = 5;
 const CHECKS: usize = 2;
 const READY_ROUNDS: usize = 5;
-const ANSIBLE_ROUNDS: usize = 3;
+const ANSIBLE_ROUNDS: usize = 2;
 
 /// Whose readiness is asked; their agents live.
 const ASKED: Range<usize> = DEAD_AGENTS..DEAD_AGENTS + 100;

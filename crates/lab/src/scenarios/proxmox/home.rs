@@ -19,7 +19,7 @@ pub(crate) struct Home {
 }
 
 impl Home {
-    pub(super) async fn start(context: &Context) -> Result<Self> {
+    pub(crate) async fn start(context: &Context) -> Result<Self> {
         Self::with(context, &[]).await
     }
 

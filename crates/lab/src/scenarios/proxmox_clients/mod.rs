@@ -15,11 +15,11 @@ use crate::proxmox::{ClusterLayout, Proxmox, Simulated};
 use crate::python::Python;
 use crate::scenario::Context;
 
-const PROXMOXER: &str = include_str!("proxmoxer.py");
+const PROXMOXER: &str = include_str!("client.py");
 const PLAY: &str = include_str!("play.yml");
 const INVENTORY: &str = include_str!("inventory.proxmox.yml");
 
-const LONGEST: Duration = Duration::from_secs(300);
+const LONGEST: Duration = Duration::from_secs(600);
 
 /// Two nodes with a guest each, and the clients' surroundings.
 struct Surroundings {
@@ -80,7 +80,7 @@ async fn run(command: &mut Command) -> Result<Output> {
 /// proxmoxer lists, queries, shuts down, reboots and starts, with a token and with a ticket.
 pub(super) async fn proxmoxer(context: Context) -> Result<()> {
     let around = Surroundings::ready(&context).await?;
-    let script = around.write("proxmoxer.py", PROXMOXER)?;
+    let script = around.write("client.py", PROXMOXER)?;
     context.step("proxmoxer asks");
     let mut python = around.python.python();
     python.arg(script).arg(around.address()?);
