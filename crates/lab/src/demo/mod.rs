@@ -89,7 +89,11 @@ impl Guest {
     fn release(self) {
         match self {
             Self::Plain(vm) => vm.release(),
-            Self::Served(served) => served.vm.release(),
+            Self::Served(served) => {
+                if let Some(vm) = Arc::into_inner(served.vm) {
+                    vm.release();
+                }
+            }
             // Nothing of a cluster is kept.
             Self::Clustered(_) => {}
         }

@@ -1,5 +1,6 @@
 //! A guest that is served metadata, as the scenarios of metadata scripts have it.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -29,7 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(150);
 
 /// The guest `web` and its metadata service.
 pub(crate) struct Served {
-    pub(crate) vm: Vm,
+    pub(crate) vm: Arc<Vm>,
     service: Option<HospesProcess>,
 }
 
@@ -41,6 +42,16 @@ pub(crate) fn says(word: &str) -> String {
 impl Served {
     /// Starts both; the guest has no watcher yet.
     pub(crate) async fn start(context: &Context) -> Result<Self> {
+        let mut served = Self::unserved(context).await?;
+        // A boot is slow here, and what the guest does meanwhile is the scenario's matter.
+        let deadlines = "\n[guest.web.deadlines]\nready = \"5m\"\n";
+        context.configure_with(&(hospes_toml(&[&served.vm]) + deadlines))?;
+        served.begin_service(context).await?;
+        Ok(served)
+    }
+
+    /// Starts the guest, for a configuration and a service that come later.
+    pub(crate) async fn unserved(context: &Context) -> Result<Self> {
         let socket = context.dir().join("state/metadata/web.sock");
         let metadata = Metadata {
             hospes: HospesProcess::program()?,
@@ -49,12 +60,8 @@ impl Served {
         let vm = context
             .vm(VmSpec::new("web").with_metadata(metadata))
             .await?;
-        // A boot is slow here, and what the guest does meanwhile is the scenario's matter.
-        let deadlines = "\n[guest.web.deadlines]\nready = \"5m\"\n";
-        context.configure_with(&(hospes_toml(&[&vm]) + deadlines))?;
-        let mut served = Self { vm, service: None };
-        served.begin_service(context).await?;
-        Ok(served)
+        let vm = Arc::new(vm);
+        Ok(Self { vm, service: None })
     }
 
     /// Starts the service and waits until it accepts.

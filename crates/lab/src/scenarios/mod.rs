@@ -402,6 +402,13 @@ pub const ALL: &[Scenario] = &[
         |context| Box::pin(proxmox::high_availability(context)),
     ),
     Scenario::new(
+        "proxmox_graceful",
+        "a guest of a cluster runs its graceful scripts, is shut down by a task, and comes back",
+        |context| Box::pin(proxmox::graceful(context)),
+    )
+    .full_only()
+    .our_agent_only(),
+    Scenario::new(
         "proxmox_agent_dies",
         "an agent that dies before the call: ACPI ends the guest, and the timeline says so",
         |context| Box::pin(proxmox::agent_dies(context)),

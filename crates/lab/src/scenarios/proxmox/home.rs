@@ -32,7 +32,12 @@ impl Home {
 
     /// Without a configuration of the product.
     pub(crate) async fn unconfigured(context: &Context) -> Result<Self> {
-        let vm = Arc::new(context.vm(VmSpec::new("web")).await?);
+        let vm = context.vm(VmSpec::new("web")).await?;
+        Self::around(context, Arc::new(vm)).await
+    }
+
+    /// With this machine as `web`.
+    pub(super) async fn around(context: &Context, vm: Arc<Vm>) -> Result<Self> {
         let nodes = ["pve1", "pve2", "pve3"];
         let layout = ClusterLayout::new(&context.dir().join("pve"), &nodes);
         let proxmox = Proxmox::start(layout).await?;

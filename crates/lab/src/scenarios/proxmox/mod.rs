@@ -6,7 +6,7 @@ mod secrets;
 mod traps;
 mod verbs;
 
-pub(super) use restarts::{agent_dies, high_availability, late};
+pub(super) use restarts::{agent_dies, graceful, high_availability, late};
 pub(super) use secrets::never_told;
 pub(super) use traps::{answers, refusals};
 pub(super) use verbs::{every_verb, many};

@@ -1,5 +1,6 @@
 //! Restarts that do not go the usual way.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
@@ -8,6 +9,7 @@ use super::home::{Home, WEB};
 use crate::proxmox::{Fault, HaSettings};
 use crate::scenario::Context;
 use crate::scenarios::evidence::Boot;
+use crate::scenarios::metadata::{Served, says, set};
 use crate::scenarios::proof::{
     hold_shutdown, let_go, powered_off_by_itself, proved, text, until_let_go,
 };
@@ -82,5 +84,26 @@ pub(in crate::scenarios) async fn late(context: Context) -> Result<()> {
     );
     let run = context.hospes(&["runs", "resume", "r1", "--json"]).await?;
     proved(&run.expect_exit(0)?, &home.vm, "restarted", boot.id()).await?;
+    home.nothing_was_forced()
+}
+
+/// The whole recovery workflow: the guest's own scripts, the gate, a task, and a new boot.
+pub(in crate::scenarios) async fn graceful(context: Context) -> Result<()> {
+    let mut served = Served::unserved(&context).await?;
+    let home = Home::around(&context, Arc::clone(&served.vm)).await?;
+    home.configure(&context, &[("ready", "5m")])?;
+    served.begin_service(&context).await?;
+    served.install(&context).await?;
+    let drain = format!("{}; sleep 2; {}", says("begins"), says("ends"));
+    set(&context, "graceful-shutdown-script", &drain).await?;
+    set(&context, "startup-script", &says("startup")).await?;
+    let boot = Boot::of(&home.vm).await?;
+    let run = context
+        .hospes(&["restart", "web", "--graceful", "2m", "--json"])
+        .await?
+        .expect_exit(0)?;
+    proved(&run, &home.vm, "restarted", boot.id()).await?;
+    served.until_ran("startup").await?;
+    served.expect_ran("begins ends startup").await?;
     home.nothing_was_forced()
 }
