@@ -222,3 +222,49 @@ impl Finder {
         address.ok_or_else(|| format!("{name} has no address"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::path::Path;
+
+    use conditions::NodeName;
+    use hypervisor_qemu::QemuHypervisor;
+
+    use super::*;
+
+    /// A finder whose agent cannot be reached.
+    fn finder(state: &Path, name: Option<&str>) -> Finder {
+        let guest: GuestId = "web".parse().unwrap();
+        let node = NodeName::new("here");
+        let hypervisor = QemuHypervisor::new(node, BTreeMap::new(), state.to_owned());
+        let second = Duration::from_secs(1);
+        Finder {
+            sources: vec![
+                AddressSource::Agent { networks: vec![] },
+                AddressSource::Dns { domain: None },
+            ],
+            name: name.map(str::to_owned),
+            store: Arc::new(Store::open(state).unwrap()),
+            slot: Arc::new(AgentSlot::new(guest.clone(), Arc::new(hypervisor), second)),
+            guest,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_silent_agent_leaves_the_name_service_and_then_the_last_address() {
+        let state = tempfile::tempdir().unwrap();
+        let unnamed = finder(state.path(), None);
+        let nowhere = unnamed.find(None).await.unwrap_err();
+        assert!(nowhere.contains("no address of web is known"), "{nowhere}");
+        assert!(nowhere.contains("[guest.web.ssh]"), "{nowhere}");
+
+        let named = finder(state.path(), Some("localhost"));
+        let found = named.find(None).await.unwrap();
+        assert!(found.parse::<IpAddr>().unwrap().is_loopback(), "{found}");
+
+        let kept = "192.0.2.7".to_owned();
+        assert_eq!(unnamed.find(Some(kept.clone())).await, Ok(kept));
+        assert_eq!(unnamed.find(None).await, Ok(found));
+    }
+}
