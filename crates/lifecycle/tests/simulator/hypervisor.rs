@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use conditions::Observation;
-use lifecycle::gate::{Permit, StartOrder, Way};
+use conditions::{GuestId, Observation, Timestamp};
+use lifecycle::gate::{Permit, Refusal, StartOrder, Way};
 use lifecycle::operation::AskReport;
 
 use crate::controller::Simulation;
@@ -18,28 +18,13 @@ impl Simulation {
     }
 
     pub(crate) fn shutdown(&mut self, permit: Permit) -> AskReport {
-        let observed = match self.observe() {
-            Ok(observed) => observed,
-            Err(why) => return AskReport::NotSent(why),
+        let order = |permit: Permit, seen: &Observation, now| {
+            let order = permit.redeem(seen, now)?;
+            Ok(order.guest().clone())
         };
-        let boot = permit.boot_id().clone();
-        let order = match permit.redeem(&observed, self.wall()) {
-            Ok(order) => order,
-            Err(refusal) => return AskReport::Denied(refusal),
-        };
-        assert_eq!(
-            *order.guest(),
-            observed.guest,
-            "LAW: an order for another guest"
-        );
-        self.judge.takes_down(
-            &self.guest,
-            &self.limits,
-            &boot,
-            &self.accepted,
-            self.set_back,
-            Way::Shutdown,
-        );
+        if let Err(report) = self.ordered(permit, Way::Shutdown, order) {
+            return report;
+        }
         if !self.guest.hears_channel() {
             return AskReport::NotSent("the agent's socket is closed".to_owned());
         }
@@ -51,28 +36,13 @@ impl Simulation {
     }
 
     pub(crate) fn restart(&mut self, permit: Permit) -> AskReport {
-        let observed = match self.observe() {
-            Ok(observed) => observed,
-            Err(why) => return AskReport::NotSent(why),
+        let order = |permit: Permit, seen: &Observation, now| {
+            let order = permit.redeem_for_restart(seen, now)?;
+            Ok(order.guest().clone())
         };
-        let boot = permit.boot_id().clone();
-        let order = match permit.redeem_for_restart(&observed, self.wall()) {
-            Ok(order) => order,
-            Err(refusal) => return AskReport::Denied(refusal),
-        };
-        assert_eq!(
-            *order.guest(),
-            observed.guest,
-            "LAW: an order for another guest"
-        );
-        self.judge.takes_down(
-            &self.guest,
-            &self.limits,
-            &boot,
-            &self.accepted,
-            self.set_back,
-            Way::Restart,
-        );
+        if let Err(report) = self.ordered(permit, Way::Restart, order) {
+            return report;
+        }
         if !self.guest.hears_channel() {
             return AskReport::NotSent("the agent does not answer".to_owned());
         }
@@ -81,6 +51,28 @@ impl Simulation {
         }
         self.guest.hear_restart(&mut self.random);
         self.answer()
+    }
+
+    /// Looks, and redeems the permit for an order; the judge hears of it.
+    fn ordered(
+        &mut self,
+        permit: Permit,
+        way: Way,
+        order: impl FnOnce(Permit, &Observation, Timestamp) -> Result<GuestId, Refusal>,
+    ) -> Result<(), AskReport> {
+        let observed = self.observe().map_err(AskReport::NotSent)?;
+        let boot = permit.boot_id().clone();
+        let guest = order(permit, &observed, self.wall()).map_err(AskReport::Denied)?;
+        assert_eq!(guest, observed.guest, "LAW: an order for another guest");
+        self.judge.takes_down(
+            &self.guest,
+            &self.limits,
+            &boot,
+            &self.accepted,
+            self.set_back,
+            way,
+        );
+        Ok(())
     }
 
     fn answer(&mut self) -> AskReport {
