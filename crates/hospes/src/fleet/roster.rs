@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Result, anyhow, bail};
 use conditions::{GuestId, NodeName, Observation};
-use config::{Config, Environment, SelectError, Selector};
+use config::{Config, Environment, InvalidSelector, SelectError, Selector};
 use futures_util::future::join_all;
 use hypervisor_qemu::QemuHypervisor;
 use journal::{GuestLock, Holder, RunId};
@@ -84,24 +84,18 @@ impl Fleet {
     /// A cluster that cannot be asked is told, and remembered for the end; its configured guests
     /// can be named all the same.
     pub(crate) async fn select(&self, selectors: &[String]) -> Result<Vec<Member>> {
-        let selectors: Vec<Selector> = selectors
-            .iter()
-            .map(|text| text.parse())
-            .collect::<Result<_, _>>()?;
+        let selectors = parsed(selectors)?;
         let roster = self.roster(&selectors).await;
-        let guests = |templates| {
-            let rows = roster
-                .iter()
-                .filter(move |row| templates || !row.is_template);
-            rows.map(|row| row.guest.clone()).collect::<Vec<_>>()
-        };
-        let (ordinary, all) = (guests(false), guests(true));
-        let chosen = config::select(&ordinary, &selectors)
-            .or_else(|error| config::select(&all, &selectors).map_err(|_| error))
+        let chosen = chosen(&roster, &selectors, false)
+            .or_else(|error| chosen(&roster, &selectors, true).map_err(|_| error))
             .map_err(|error| self.explained(error))?;
-        let member = |guest: &config::Guest| {
-            let row = roster.iter().find(|row| row.guest.name == guest.name)?;
-            Some(Member::new(guest.clone(), &row.hypervisor))
+        let hypervisors = roster
+            .iter()
+            .map(|row| (&row.guest.name, &row.hypervisor))
+            .collect::<BTreeMap<_, _>>();
+        let member = |guest: config::Guest| {
+            let hypervisor = hypervisors.get(&guest.name)?;
+            Some(Member::new(guest, hypervisor))
         };
         Ok(chosen.into_iter().filter_map(member).collect())
     }
@@ -213,8 +207,7 @@ impl Fleet {
 
     /// Containers and templates of the clusters that `selectors` need: listed, never touched.
     pub(crate) async fn untouchable(&self, selectors: &[String]) -> Result<Vec<Untouchable>> {
-        let selectors = selectors.iter().map(|text| text.parse());
-        let selectors: Vec<Selector> = selectors.collect::<Result<_, _>>()?;
+        let selectors = parsed(selectors)?;
         let sites = self.needed(&selectors);
         let each = join_all(sites.into_iter().map(Site::untouchable)).await;
         Ok(each.concat())
@@ -281,6 +274,22 @@ impl Fleet {
     pub(crate) fn progress(&self) -> Progress {
         Progress::new(self.json)
     }
+}
+
+fn parsed(selectors: &[String]) -> Result<Vec<Selector>, InvalidSelector> {
+    selectors.iter().map(|text| text.parse()).collect()
+}
+
+/// The guests of the roster that `selectors` choose, of all or of those that are no templates.
+fn chosen(
+    roster: &[Row],
+    selectors: &[Selector],
+    templates: bool,
+) -> Result<Vec<config::Guest>, SelectError> {
+    let rows = roster.iter().filter(|row| templates || !row.is_template);
+    let guests: Vec<_> = rows.map(|row| row.guest.clone()).collect();
+    let chosen = config::select(&guests, selectors)?;
+    Ok(chosen.into_iter().cloned().collect())
 }
 
 /// The run that owes this guest a start, if one does.
