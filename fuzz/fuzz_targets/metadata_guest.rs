@@ -4,12 +4,15 @@
 
 use libfuzzer_sys::fuzz_target;
 use metadata::scripts::{
-    Content, DEFAULT_UNIVERSE, Event, LONGEST_LINE, Lines, Settings, Source, select, shebang,
+    Content, DEFAULT_UNIVERSE, Dialect, Event, LONGEST_LINE, Lines, Settings, Source, file_bytes,
+    select, shebang,
 };
 use metadata::stop::{PendingStop, Report, file_name};
 use metadata::watch::Details;
 use serde::Deserialize;
 use serde_json::{Value, json};
+
+const DIALECTS: [Dialect; 2] = [Dialect::Linux, Dialect::Windows];
 
 fuzz_target!(|bytes: &[u8]| {
     let _ = shebang(bytes);
@@ -19,14 +22,22 @@ fuzz_target!(|bytes: &[u8]| {
     };
     url(text, DEFAULT_UNIVERSE);
     // As an attribute: read from JSON again, and its URL trimmed.
-    let attributes = json!({ "startup-script": text, "startup-script-url": text });
+    let attributes = json!({
+        "startup-script": text,
+        "startup-script-url": text,
+        "windows-startup-script-ps1": text,
+        "windows-startup-script-cmd": text,
+        "windows-startup-script-url": text,
+    });
     scripts(&attributes);
     if let Ok(value) = serde_json::from_str::<Value>(text) {
         scripts(&value);
         stop(&value);
     }
-    let (_, warnings) = Settings::read([("settings", text), ("again", text)]);
-    assert!(warnings.len() <= 2 * text.lines().count());
+    for dialect in DIALECTS {
+        let (_, warnings) = Settings::read(dialect, [("settings", text), ("again", text)]);
+        assert!(warnings.len() <= 2 * text.lines().count());
+    }
 });
 
 /// The cuts make no difference to the lines.
@@ -62,15 +73,20 @@ fn stop(value: &Value) {
 }
 
 fn scripts(attributes: &Value) {
-    for event in Event::all() {
-        let Ok(found) = select(event, attributes) else {
+    let both = |event| DIALECTS.map(|dialect| (dialect, event));
+    for (dialect, event) in Event::all().flat_map(both) {
+        let Ok(found) = select(dialect, event, attributes) else {
             assert!(!attributes.is_object());
             continue;
         };
-        assert!(found.len() <= event.keys().len());
+        assert!(found.len() <= event.keys(dialect).len());
         for script in found {
+            assert!(!script.file_name().contains(['/', '\\', ':']));
             match script.content {
-                Content::Text(text) => assert!(!text.starts_with(['\n', ' ', '\t'])),
+                Content::Text(text) => {
+                    assert!(!text.starts_with(['\n', ' ', '\t']));
+                    assert!(file_bytes(script.kind, &text).len() <= 2 * text.len() + 3);
+                }
                 Content::Url(address) => url(&address, "example.goog"),
             }
         }

@@ -11,6 +11,7 @@ use agent::settings::{
     Action, Invocation, Settings, UsageError, decode_config, dump_conf, parse, version_text,
 };
 use proptest::prelude::*;
+use qga::System;
 
 /// QEMU's agent, told to print its settings: `-D` only prints, and `-h` and `-V` too.
 struct Reference {
@@ -47,13 +48,13 @@ fn ours(config: &[u8], arguments: &[&str]) -> Result<String, String> {
     let Invocation { action, cli, .. } = read(arguments).map_err(|error| error.to_string())?;
     assert_eq!(action, Action::DumpConf, "these tests only print");
     let config = decode_config(config).map_err(|error| error.to_string())?;
-    let settings = Settings::resolve(cli.over(config.settings), None);
+    let settings = Settings::resolve(System::Linux, cli.over(config.settings), None);
     let settings = settings.map_err(|error| error.to_string())?;
     Ok(dump_conf(&settings))
 }
 
 fn read(arguments: &[&str]) -> Result<Invocation, UsageError> {
-    parse(arguments.iter().map(OsString::from))
+    parse(System::Linux, arguments.iter().map(OsString::from))
 }
 
 /// Version 7.2 knows no list of allowed commands.

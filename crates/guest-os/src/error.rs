@@ -56,11 +56,10 @@ mod tests {
 
     #[test]
     fn an_error_ends_in_the_kernels_words_alone() {
-        let missing = io::Error::from_raw_os_error(2);
-        assert_eq!(
-            Error::os("failed to open /p", missing).to_string(),
-            "failed to open /p: No such file or directory"
-        );
+        let missing = || io::Error::from_raw_os_error(2);
+        let told = Error::os("failed to open /p", missing()).to_string();
+        let words = told.strip_prefix("failed to open /p: ").unwrap();
+        assert_eq!(missing().to_string(), format!("{words} (os error 2)"));
         let other = io::Error::other("a thing (os error 2)");
         assert_eq!(reason(&other), "a thing (os error 2)");
     }

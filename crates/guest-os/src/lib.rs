@@ -3,7 +3,11 @@
 //! The only crate of the agent with `unsafe`. Functions answer with the protocol's own result
 //! types (`qga::results`), or an [`Error`]: what a machine cannot do is [`Error::Unsupported`],
 //! never a guess.
+//!
+//! Two systems, one API: `linux` and `windows` have the same modules with the same functions, and
+//! whoever calls them cannot tell which it is, but by [`SYSTEM`].
 
+mod authorized_keys;
 mod error;
 
 pub use error::{Error, Result, reason};
@@ -11,8 +15,15 @@ pub use error::{Error, Result, reason};
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
-pub use linux::{
-    accounts, clock, console, disks, exec, file, filesystems, freeze, hook, identity, journal,
-    log_sink, memory, mounts, network, power, process, processors, routes, script, statistics,
-    transport, trim, users,
+use linux as system;
+
+#[cfg(windows)]
+mod windows;
+#[cfg(windows)]
+use windows as system;
+
+pub use system::{
+    SYSTEM, access, accounts, boot, clock, devices, disks, exec, file, filesystems, freeze,
+    graceful, hook, identity, log_sink, memory, mounts, network, power, process, processors,
+    routes, script, service, statistics, system_log, transport, trim, users, words,
 };

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use agent::settings::{Permissions, Settings};
-use qga::{AgentError, COMMANDS};
+use guest_os::SYSTEM;
+use qga::AgentError;
 
 use crate::files::Files;
 use crate::freezer::Freezer;
@@ -31,7 +32,7 @@ impl Agent {
             programs: Programs::new(settings.exec_result_kept),
             freezer: Freezer::new(settings),
             os_release: std::env::var_os("QGA_OS_RELEASE").map(PathBuf::from),
-            permissions: Permissions::new(settings, COMMANDS),
+            permissions: Permissions::new(SYSTEM, settings),
         };
         for name in agent.permissions.unknown() {
             agent.log.warn(format_args!(

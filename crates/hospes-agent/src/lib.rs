@@ -22,11 +22,12 @@ mod qemu_ga;
 mod scripts;
 mod self_test;
 mod serve;
-mod systemctl;
+mod services;
+mod system;
 mod version;
 mod watcher;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
@@ -42,11 +43,13 @@ Usage:
                                       tell the host how they ended (the unit calls it)
   hospes-agent scripts EVENT [OPTIONS]
                                       run the scripts that the metadata server has (--help)
+  hospes-agent service CHANGE         install, uninstall, start or stop the services (--help)
   hospes-agent man                    print the manual page
   hospes-agent completions            print completions for bash
   hospes-agent --version | --help
 
-Called as `qemu-ga`, it behaves as qemu-ga; as `google_metadata_script_runner EVENT`, it runs scripts.
+Called as `qemu-ga`, it behaves as qemu-ga; as `google_metadata_script_runner EVENT` or
+`GCEMetadataScriptRunner.exe EVENT`, it runs scripts.
 ";
 
 /// Runs the program with its arguments, the first of which is its name.
@@ -54,11 +57,12 @@ Called as `qemu-ga`, it behaves as qemu-ga; as `google_metadata_script_runner EV
 pub fn main(arguments: Vec<OsString>) -> ExitCode {
     let mut arguments = arguments.into_iter();
     let name = arguments.next().unwrap_or_default();
-    let called_as = Path::new(&name).file_name().unwrap_or_default();
+    let called_as = called_as(&name);
     if called_as == "qemu-ga" {
         return qemu_ga::main(&name.to_string_lossy(), arguments);
     }
-    if let Some(name) = scripts::NAMES.iter().find(|name| called_as == **name) {
+    let mut runners = scripts::NAMES.iter().chain([&scripts::WINDOWS_NAME]);
+    if let Some(name) = runners.find(|name| called_as.eq_ignore_ascii_case(name)) {
         return scripts::main(name, arguments);
     }
     let command = arguments.next().unwrap_or_default();
@@ -66,6 +70,7 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
         Some("qemu-ga") => qemu_ga::main("hospes-agent qemu-ga", arguments),
         Some("self-test") => self_test::main(arguments),
         Some("scripts") => scripts::main("hospes-agent", arguments),
+        Some("service") => services::main(arguments),
         Some("metadata-watcher") => watcher::main(arguments),
         Some("report-graceful-shutdown") => watcher::unit_end::main(arguments),
         Some("man") => print(&man::page()),
@@ -83,6 +88,17 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
             ));
             ExitCode::from(2)
         }
+    }
+}
+
+/// The name of the program's file, without the ending of Windows.
+fn called_as(name: &OsStr) -> String {
+    let name = Path::new(name).file_name().unwrap_or_default();
+    let name = name.to_string_lossy();
+    let ending = name.len().saturating_sub(".exe".len());
+    match name.get(ending..) {
+        Some(last) if last.eq_ignore_ascii_case(".exe") => name[..ending].to_owned(),
+        _ => name.into_owned(),
     }
 }
 

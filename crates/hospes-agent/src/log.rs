@@ -106,17 +106,13 @@ mod tests {
 
     #[test]
     fn lines_wait_for_the_sink_and_for_the_thaw() {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        let written = || {
-            std::fs::read_to_string(file.path())
-                .unwrap()
-                .lines()
-                .count()
-        };
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        let written = || std::fs::read_to_string(&path).unwrap().lines().count();
         let log = Log::new(false);
         log.info(format_args!("before"));
         log.debug(format_args!("not asked for"));
-        log.open(LogSink::file(file.path()).unwrap());
+        log.open(LogSink::file(&path).unwrap());
         assert_eq!(written(), 1);
         log.hold();
         log.warn(format_args!("frozen"));

@@ -1,6 +1,7 @@
 //! The manual page and the completions, from the table of options.
 
 use agent::settings::{Argument, Group, OPTIONS, OptionSpec};
+use guest_os::SYSTEM;
 
 use crate::scripts;
 
@@ -50,6 +51,9 @@ every few minutes, and says so once.
 .B hospes\-agent report\-graceful\-shutdown
 is called by that unit at its end: it tells the host how the scripts ended, where their runner
 could not.
+.PP
+.B hospes\-agent service
+is for Windows; here the packages install units.
 .SH OPTIONS
 "#;
 
@@ -98,14 +102,14 @@ The stop that is pending, while one is: its name, and until when scripts may tak
 pub(crate) fn page() -> String {
     let mut page = HEAD.replace("@SCRIPTS@", scripts::man::SYNOPSIS);
     for option in shown().filter(|option| !option.longs.is_empty()) {
-        page += &format!(".TP\n{}\n{}\n", names(option), roff(option.help));
+        page += &format!(".TP\n{}\n{}\n", names(option), roff(option.help(SYSTEM)));
     }
     page += ".SH CONFIGURATION FILE\nKeys and values under group headings. In\n.BR [general] ,\n\
              what the options say, under the same names\n.RB ( daemonize\nis\n.BR daemon );\n\
              the command line beats it, lists add up. In\n.BR [hospes] :\n";
     for (key, option) in ours() {
         let heading = format!(".BI {} = {}", roff(key), placeholder(option));
-        page += &format!(".TP\n{heading}\n{}\n", roff(option.help));
+        page += &format!(".TP\n{heading}\n{}\n", roff(option.help(SYSTEM)));
     }
     page + &scripts::man::section() + TAIL.trim_start_matches('\n')
 }
@@ -120,10 +124,11 @@ pub(crate) fn bash_completions() -> String {
          \tlocal words=\"{longs}\"\n\
          \tif [ \"${{COMP_WORDS[0]##*/}}\" = hospes-agent ]; then\n\
          \t\tcase \"$COMP_CWORD:${{COMP_WORDS[1]}}\" in\n\
-         \t\t1:*) words=\"qemu-ga self-test scripts metadata-watcher report-graceful-shutdown man completions --help --version\" ;;\n\
+         \t\t1:*) words=\"qemu-ga self-test scripts metadata-watcher report-graceful-shutdown service man completions --help --version\" ;;\n\
          \t\t*:qemu-ga) ;;\n\
          \t\t*:self-test) words=\"--json --config\" ;;\n\
          \t\t*:scripts) words=\"{scripts}\" ;;\n\
+         \t\t2:service) words=\"install uninstall start stop --help\" ;;\n\
          \t\t*) words= ;;\n\
          \t\tesac\n\
          \telif [ \"${{COMP_WORDS[0]##*/}}\" != qemu-ga ]; then\n\
@@ -142,7 +147,7 @@ pub(crate) fn bash_completions() -> String {
 }
 
 fn shown() -> impl Iterator<Item = &'static OptionSpec> {
-    OPTIONS.iter().filter(|option| !option.help.is_empty())
+    OPTIONS.iter().filter(|option| option.is_told_on(SYSTEM))
 }
 
 /// What only the configuration file has.

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use agent::executions::{Executions, Limits, Status};
-use guest_os::exec;
+use guest_os::{SYSTEM, exec};
 use qga::results::exec::{ExecStarted, ExecStatus};
 use qga::{AgentError, ExecCall};
 use serde_json::Value;
@@ -29,6 +29,7 @@ impl Programs {
 
     /// Starts a program.
     pub(crate) fn start(&self, call: &ExecCall) -> Result<ExecStarted, AgentError> {
+        call.admit_on(SYSTEM)?;
         let admitted = lock(&self.table).admit();
         admitted.map_err(|error| AgentError::generic(error.to_string()))?;
         let (table, since) = (Arc::clone(&self.table), self.since);

@@ -6,17 +6,18 @@ use std::io::{ErrorKind, Read};
 use std::process::ExitCode;
 
 use agent::settings::{
-    self, Action, Config, ConfigSource, Inherited, MOST_CONFIG_BYTES, PartialSettings, Settings,
-    UsageError,
+    self, Action, Config, ConfigSource, Inherited, MOST_CONFIG_BYTES, PartialSettings,
+    ServiceCommand, Settings, UsageError,
 };
+use guest_os::SYSTEM;
+use guest_os::service::Change;
 use guest_os::transport::{self, Family, Listener};
-use qga::COMMANDS;
 
-use crate::{complain, print, serve, version};
+use crate::{complain, print, serve, services, version};
 
 /// Does what the arguments behind the program's name ask for.
 pub(crate) fn main(program: &str, arguments: impl Iterator<Item = OsString>) -> ExitCode {
-    let invocation = match settings::parse(arguments) {
+    let invocation = match settings::parse(SYSTEM, arguments) {
         Ok(invocation) => invocation,
         Err(error) => {
             complain(&error.report(program));
@@ -24,9 +25,11 @@ pub(crate) fn main(program: &str, arguments: impl Iterator<Item = OsString>) -> 
         }
     };
     match invocation.action {
-        Action::Help => print(&settings::help(program, version::REPORTED)),
+        Action::Help => print(&settings::help(SYSTEM, program, version::REPORTED)),
         Action::Version => print(&settings::version_text(version::REPORTED)),
         Action::ListCommands => print(&commands()),
+        Action::Service(ServiceCommand::Install) => services::all(Change::Install, false),
+        Action::Service(ServiceCommand::Uninstall) => services::all(Change::Uninstall, false),
         action => match prepare(invocation.cli, &invocation.ignored) {
             Ok(prepared) if action == Action::DumpConf => {
                 print(&settings::dump_conf(&prepared.settings))
@@ -41,7 +44,7 @@ pub(crate) fn main(program: &str, arguments: impl Iterator<Item = OsString>) -> 
 }
 
 fn commands() -> String {
-    let names = COMMANDS.iter().map(|command| command.name);
+    let names = SYSTEM.commands().map(|command| command.name);
     names.flat_map(|name| [name, "\n"]).collect()
 }
 
@@ -64,7 +67,7 @@ fn prepare(cli: PartialSettings, ignored: &[OsString]) -> Result<Prepared, Strin
         Family::Unix => Inherited::Unix,
         Family::Vsock => Inherited::Vsock,
     });
-    let settings = Settings::resolve(cli.over(config.settings), kind);
+    let settings = Settings::resolve(SYSTEM, cli.over(config.settings), kind);
     Ok(Prepared {
         settings: settings.map_err(|error| error.to_string())?,
         inherited,
@@ -74,7 +77,7 @@ fn prepare(cli: PartialSettings, ignored: &[OsString]) -> Result<Prepared, Strin
 
 /// What the configuration file says: nothing, when it is missing and nobody asked for it.
 pub(crate) fn configuration(cli: &PartialSettings) -> Result<Config, String> {
-    let source = ConfigSource::find(cli, std::env::var_os("QGA_CONF"));
+    let source = ConfigSource::find(SYSTEM, cli, std::env::var_os("QGA_CONF"));
     let path = source.path.display();
     let bytes = match File::open(&source.path) {
         Ok(file) => {

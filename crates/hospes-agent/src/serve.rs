@@ -74,7 +74,7 @@ fn start(prepared: Prepared) -> Result<ExitCode, String> {
 
 fn log_sink(settings: &Settings) -> Result<LogSink, String> {
     let Some(path) = &settings.log_file else {
-        return Ok(LogSink::StandardError);
+        return Ok(LogSink::of_a_service());
     };
     LogSink::file(path)
         .map_err(|error| format!("cannot open the log file {}: {error}", path.display()))

@@ -8,27 +8,34 @@
 //!
 //! # In the guest
 //!
-//! The watcher, the script runner and the end of the unit are three processes, any of which may die
-//! at any point. What they agree on lies in one directory that a reboot forgets,
-//! [`RUN_DIRECTORY`]:
+//! The watcher, the script runner and whoever sees the runner's end are three processes, any of which
+//! may die at any point. What they agree on lies in one directory that a reboot forgets:
 //!
 //! ```text
-//! watcher    writes pending-stop.json (PendingStop), then queues the unit's start job; looks later
-//!            whether graceful/NAME has come
+//! watcher    writes pending-stop.json (PendingStop), then starts the runner; looks later whether
+//!            graceful/NAME has come
 //! runner     reads it, creates graceful/NAME (exclusively; holds the request), runs the scripts,
 //!            puts the Report, creates reported/NAME
-//! unit's end (ExecStopPost=) puts a Report for whatever is in graceful/ and not in reported/
+//! its end    puts a Report for whatever is in graceful/ and not in reported/
 //! ```
+//!
+//! | | Linux | Windows |
+//! | --- | --- | --- |
+//! | the directory | `/run/hospes-agent`: in memory | `C:\ProgramData\hospes-agent\run\BOOT`: a directory for each boot; a later boot removes it |
+//! | the runner is started | by systemd: the watcher queues its unit's start job | by the watcher, as a process that outlives it |
+//! | its end is seen | by systemd (`ExecStopPost=`), whatever became of the watcher | by the watcher that started it and waits for it |
 //!
 //! - NAME is [`file_name`] of the request.
 //! - **The runner alone keeps scripts from running twice**: when graceful/NAME exists, it says so in
-//!   one line and exits 0. So the watcher may queue the start whenever it is unsure, and does: after
-//!   it died between its intent and the start job.
+//!   one line and exits 0. So the watcher may start it whenever it is unsure, and does: after it died
+//!   between its intent and the start.
 //! - Without pending-stop.json nobody asked for a stop: scripts that are started by hand run without
 //!   marker and without report. An idle state removes the file; scripts that run go on.
 //! - systemd merges a start job with one that runs, up to the end of `ExecStopPost=`: a second
 //!   request that comes while scripts run would be lost. So the watcher queues the job again as long
 //!   as graceful/ holds other requests and not this one.
+//! - On Windows nobody sees the end of a runner whose watcher was stopped meanwhile: where such a
+//!   runner dies without a report, the host waits until its deadline.
 
 use std::time::Duration;
 
@@ -83,23 +90,21 @@ pub struct PendingStop {
     pub max_seconds: Option<u64>,
     /// When that is over, in seconds since 1970 (for people and for scripts).
     pub deadline_unix: Option<u64>,
-    /// When that is over, in milliseconds of the clock since boot (`CLOCK_BOOTTIME`): steps of the
-    /// wall clock do not move it.
+    /// When that is over, in milliseconds of the clock since boot that goes on while the system is
+    /// suspended (on Linux `CLOCK_BOOTTIME`): steps of the wall clock do not move it.
     pub deadline_boot_ms: Option<u64>,
 }
 
-/// Where watcher, runner and the unit's end leave what the others need: a reboot forgets it.
-pub const RUN_DIRECTORY: &str = "/run/hospes-agent";
-
-/// The file there that holds the [`PendingStop`].
+/// The file that holds the [`PendingStop`].
 pub const PENDING_STOP: &str = "pending-stop.json";
 
-/// The name of a request in `graceful/` and `reported/`: letters, digits and `.:+-` as they are,
-/// other bytes as `_` and two hexadecimal digits.
+/// The name of a request in `graceful/` and `reported/`: letters, digits, `+` and `-` as they are,
+/// other bytes as `_` and two hexadecimal digits. Windows gives `:` and a last `.` a meaning of their
+/// own; to it, letters that differ in case only are the same.
 #[must_use]
 pub fn file_name(request: &str) -> String {
     let escaped = request.bytes().map(|byte| match byte {
-        byte if byte.is_ascii_alphanumeric() || b".:+-".contains(&byte) => {
+        byte if byte.is_ascii_alphanumeric() || b"+-".contains(&byte) => {
             char::from(byte).to_string()
         }
         byte => format!("_{byte:02x}"),
@@ -118,9 +123,10 @@ pub struct Report {
     pub request: String,
     /// How.
     pub outcome: ReportOutcome,
-    /// The exit code of the first script that failed.
+    /// The exit code of the first script that failed; on Windows it may have all of its 32 bits, and
+    /// no sign.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub exit: Option<i32>,
+    pub exit: Option<i64>,
 }
 
 /// How graceful scripts ended.
@@ -153,11 +159,12 @@ mod tests {
         for (request, name) in [
             (
                 "2026-11-22T04:51:45.123456Z",
-                "stop-2026-11-22T04:51:45.123456Z",
+                "stop-2026-11-22T04_3a51_3a45_2e123456Z",
             ),
             ("", "stop-"),
-            ("..", "stop-.."),
-            ("../a/b", "stop-.._2fa_2fb"),
+            ("..", "stop-_2e_2e"),
+            ("../a/b", "stop-_2e_2e_2fa_2fb"),
+            (r"C:\x. ", "stop-C_3a_5cx_2e_20"),
             ("a_2f", "stop-a_5f2f"),
             ("\0é", "stop-_00_c3_a9"),
         ] {

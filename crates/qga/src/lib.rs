@@ -14,6 +14,7 @@ pub mod commands;
 mod message;
 pub mod results;
 mod server;
+mod system;
 
 pub use client::{
     CallError, CallId, ClientSession, Garbage, GarbageReason, ReplyDecoder, ReplyEvent,
@@ -23,6 +24,7 @@ pub use message::{AgentError, Answer, DELIMITER, NotAReply, Reply, Request};
 pub use server::{
     COMMANDS, Call, Capture, CommandSpec, ExecCall, FILE_READ_MOST, FileReadFrame, OnlineSetting,
     PasswordCall, RejectedRequest, RequestDecoder, RequestEvent, RequestLimits, Sessions,
-    ShutdownMode, SuspendMode, Ticket, Whence, decode_base64_in_place, file_read_count,
+    ShutdownMode, Support, SuspendMode, Ticket, Whence, decode_base64_in_place, file_read_count,
     file_write_count,
 };
+pub use system::System;

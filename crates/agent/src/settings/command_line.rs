@@ -3,11 +3,13 @@
 use std::ffi::OsString;
 use std::ops::ControlFlow;
 
+use qga::System;
 use thiserror::Error;
 
+use super::defaults;
 use super::options::{Argument, Id, OPTIONS, OptionSpec};
 use super::partial::PartialSettings;
-use super::resolved::defaults;
+use super::service::ServiceCommand;
 
 /// What a command line asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +35,8 @@ pub enum Action {
     DumpConf,
     /// Print the names of all commands.
     ListCommands,
+    /// Do this to the agent's service; Windows only.
+    Service(ServiceCommand),
 }
 
 /// Why a command line was not understood, in the words of `getopt_long(3)`.
@@ -67,17 +71,26 @@ pub enum UsageError {
     /// An option that only Windows has.
     #[error("option '{0}' is for Windows only")]
     ForWindows(String),
+    /// A command for services that is none.
+    #[error("'{0}' is no service command: it is install or uninstall")]
+    ServiceCommand(String),
+    /// A command for the provider of shadow copies, which QEMU's agent has.
+    #[error("'{0}' does nothing: this agent has no VSS provider")]
+    NoVss(String),
     /// Something that the reader of the command line did not take.
     #[error("{0}")]
     Unread(String),
 }
 
-/// Reads the arguments behind the program's name.
+/// Reads the arguments behind the program's name, as the agent of `system` does.
 ///
 /// # Errors
 /// The first argument that makes no sense, unless help, version or the list of commands was asked
 /// for before it.
-pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Invocation, UsageError> {
+pub fn parse(
+    system: System,
+    arguments: impl IntoIterator<Item = OsString>,
+) -> Result<Invocation, UsageError> {
     let mut parser = lexopt::Parser::from_args(arguments);
     // To getopt, `-m=x` names the method `=x`.
     parser.set_short_equals(false);
@@ -93,9 +106,9 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Invocation
                 continue;
             }
             Word::Short(letter) => short_option(&mut parser, letter)?,
-            Word::Long(name) => long_option(&mut parser, name)?,
+            Word::Long(name) => long_option(system, &mut parser, name)?,
         };
-        if let ControlFlow::Break(action) = invocation.take(given)? {
+        if let ControlFlow::Break(action) = invocation.take(system, given)? {
             invocation.action = action;
             break;
         }
@@ -147,8 +160,12 @@ fn short_option(parser: &mut lexopt::Parser, letter: char) -> Result<Given, Usag
     })
 }
 
-fn long_option(parser: &mut lexopt::Parser, written: String) -> Result<Given, UsageError> {
-    let (spec, name) = find_long(parser, written)?;
+fn long_option(
+    system: System,
+    parser: &mut lexopt::Parser,
+    written: String,
+) -> Result<Given, UsageError> {
+    let (spec, name) = find_long(system, parser, written)?;
     let argument = match spec.argument {
         Argument::Nothing => match parser.optional_value() {
             None => None,
@@ -167,9 +184,10 @@ fn long_option(parser: &mut lexopt::Parser, written: String) -> Result<Given, Us
     })
 }
 
-/// The option that is called so, or the only one whose name begins so. `--service` is no name to
-/// be abbreviated: `--s` means `--statedir` to QEMU's agent.
+/// The option that is called so, or the only one of this system whose name begins so. On Linux
+/// `--service` is no name to be abbreviated: `--s` means `--statedir` to QEMU's agent.
 fn find_long(
+    system: System,
     parser: &mut lexopt::Parser,
     written: String,
 ) -> Result<(&'static OptionSpec, &'static str), UsageError> {
@@ -177,7 +195,7 @@ fn find_long(
         .iter()
         .flat_map(|option| option.longs.iter().map(move |long| (option, *long)))
         .filter(|(option, long)| {
-            *long == written || (long.starts_with(&written) && !option.help.is_empty())
+            *long == written || (long.starts_with(&written) && option.is_told_on(system))
         })
         .collect();
     if let Some(exact) = names.iter().find(|(_, long)| *long == written) {
@@ -213,7 +231,7 @@ fn listed(names: &[&str]) -> String {
 
 impl Invocation {
     /// Takes one option; breaks at one after which nothing else counts.
-    fn take(&mut self, given: Given) -> Result<ControlFlow<Action>, UsageError> {
+    fn take(&mut self, system: System, given: Given) -> Result<ControlFlow<Action>, UsageError> {
         let Given {
             spec,
             name,
@@ -225,7 +243,10 @@ impl Invocation {
         match spec.id {
             Id::Help => return Ok(ControlFlow::Break(Action::Help)),
             Id::Version => return Ok(ControlFlow::Break(Action::Version)),
-            Id::Service => return Err(UsageError::ForWindows(name)),
+            Id::Service if system != System::Windows => return Err(UsageError::ForWindows(name)),
+            Id::Service => {
+                self.action = Action::Service(argument.unwrap_or_default().parse()?);
+            }
             Id::DumpConf => self.action = Action::DumpConf,
             Id::BlockRpcs | Id::AllowRpcs => {
                 let list = argument.unwrap_or_default();
@@ -238,8 +259,8 @@ impl Invocation {
                 }
             }
             Id::FreezeHook => {
-                cli.freeze_hook =
-                    Some(argument.unwrap_or_else(|| defaults::FREEZE_HOOK.to_owned()));
+                let default = || defaults::paths(system).freeze_hook.to_owned();
+                cli.freeze_hook = Some(argument.unwrap_or_else(default));
             }
             Id::Config => cli.config = argument.map(Into::into),
             Id::Method => cli.method = argument,

@@ -3,13 +3,14 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use qga::System;
 use thiserror::Error;
 
+use super::defaults;
 use super::key_file::{Entry, KeyFile, KeyFileError};
 use super::options::{Group, Id, Key, OPTIONS, OptionSpec};
 use super::partial::PartialSettings;
 use super::period::period;
-use super::resolved::defaults;
 
 /// The most bytes that a configuration file may hold; [`decode_config`] refuses more.
 pub const MOST_CONFIG_BYTES: usize = 1 << 20;
@@ -44,15 +45,15 @@ pub struct ConfigError {
 }
 
 impl ConfigSource {
-    /// The file of `--config`, else of `QGA_CONF`, else the default.
+    /// The file of `--config`, else of `QGA_CONF`, else the default of `system`.
     #[must_use]
-    pub fn find(cli: &PartialSettings, qga_conf: Option<OsString>) -> Self {
+    pub fn find(system: System, cli: &PartialSettings, qga_conf: Option<OsString>) -> Self {
         let named = cli.config.clone();
         Self {
             is_required: named.is_some(),
             path: named
                 .or(qga_conf.map(PathBuf::from))
-                .unwrap_or_else(|| defaults::CONFIG.into()),
+                .unwrap_or_else(|| defaults::paths(system).config.into()),
         }
     }
 }

@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::time::Duration;
 
+use super::defaults;
 use super::key_file::escaped;
 use super::options::{Group, Id, OptionSpec};
-use super::resolved::{Settings, defaults};
+use super::resolved::Settings;
 
 /// Prints settings as QEMU's agent prints them: every key of `[general]` that has a value, in its
 /// order; and those of `[hospes]` that are not the default.

@@ -1,5 +1,7 @@
 //! `--help` and `--version`.
 
+use qga::System;
+
 use super::options::{Argument, Group, OPTIONS, OptionSpec};
 
 /// Columns before the text of an option.
@@ -7,18 +9,18 @@ const INDENT: usize = 24;
 /// Columns of a terminal.
 const WIDTH: usize = 80;
 
-/// The text of `--help`. `program` is the name it was called by, `version` what `--version` says.
+/// The text of `--help` on `system`. `program` is the name it was called by, `version` what `--version` says.
 #[must_use]
-pub fn help(program: &str, version: &str) -> String {
+pub fn help(system: System, program: &str, version: &str) -> String {
     let mut text = format!(
         "Usage: {program} [-m METHOD -p PATH] [OPTIONS]\n{}\
          The guest's end of the channel between a virtual machine and its host.\n\n",
         version_text(version)
     );
-    let shown = |option: &&OptionSpec| !option.help.is_empty();
+    let shown = |option: &&OptionSpec| option.is_told_on(system);
     for option in OPTIONS.iter().filter(shown) {
         if !option.longs.is_empty() {
-            text += &row(&names(option), option.help);
+            text += &row(&names(option), option.help(system));
         }
     }
     text += "\nOnly in the configuration file, group [hospes]; TIME is 90, 90s, 10m or 1h:\n";
@@ -26,7 +28,7 @@ pub fn help(program: &str, version: &str) -> String {
         if let Some(key) = option.key.filter(|key| key.group == Group::Hospes) {
             text += &row(
                 &format!("{}={}", key.names[0], placeholder(option)),
-                option.help,
+                option.help(system),
             );
         }
     }

@@ -11,6 +11,7 @@
 
 mod command_line;
 mod config_file;
+pub mod defaults;
 mod dump;
 mod help;
 mod key_file;
@@ -19,6 +20,7 @@ mod partial;
 mod period;
 mod permissions;
 mod resolved;
+mod service;
 #[cfg(test)]
 mod tests;
 
@@ -30,4 +32,5 @@ pub(crate) use key_file::KeyFile;
 pub use options::{Argument, Group, Id, Key, OPTIONS, OptionSpec};
 pub use partial::PartialSettings;
 pub use permissions::{Permission, Permissions};
-pub use resolved::{Endpoint, EndpointError, Inherited, MissingPath, Settings, defaults};
+pub use resolved::{Endpoint, EndpointError, Inherited, MissingPath, Settings};
+pub use service::ServiceCommand;

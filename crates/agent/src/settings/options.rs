@@ -2,6 +2,7 @@
 //! and what they are for.
 
 use Argument::{Nothing, Optional, Required};
+use qga::System;
 
 /// What an option asks for or sets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +37,7 @@ pub enum Id {
     RetryPath,
     /// The options are printed.
     Help,
-    /// Windows services; refused elsewhere.
+    /// What is done to the agent's service on Windows; refused elsewhere.
     Service,
     /// How long file systems may stay frozen.
     FreezeLimit,
@@ -89,34 +90,51 @@ pub struct OptionSpec {
     pub argument: Argument,
     /// Where the configuration file has it.
     pub key: Option<Key>,
-    /// What it is for, in one sentence or a few; empty when help keeps silent about it.
-    pub help: &'static str,
+    /// What it is for on Linux.
+    linux: &'static str,
+    /// What it is for on Windows.
+    windows: &'static str,
 }
 
 /// Every option, in the order of `--help`.
 pub const OPTIONS: &[OptionSpec] = &[
-    OptionSpec::on_command_line(Id::Config, 'c', &["config"], Required("PATH")).says(
+    OptionSpec::on_command_line(Id::Config, 'c', &["config"], Required("PATH")).by_system(
         "read this configuration file (default: the file that QGA_CONF names, else \
          /etc/qemu/qemu-ga.conf)",
+        concat!(
+            "read this configuration file (default: the file that QGA_CONF names, else ",
+            r"C:\Program Files\Google\Compute Engine\qemu-ga.conf)",
+        ),
     ),
     OptionSpec::on_command_line(Id::Method, 'm', &["method"], Required("METHOD"))
         .in_config(&["method"])
-        .says(
+        .by_system(
             "how the host reaches the agent: virtio-serial (the default), isa-serial, \
              unix-listen or vsock-listen",
+            "how the host reaches the agent: virtio-serial (the default) or isa-serial",
         ),
     OptionSpec::on_command_line(Id::Path, 'p', &["path"], Required("PATH"))
         .in_config(&["path"])
-        .says(
+        .by_system(
             "the device or socket (default: /dev/virtio-ports/org.qemu.guest_agent.0 for \
              virtio-serial, /dev/ttyS0 for isa-serial); CID:PORT for vsock-listen",
+            concat!(
+                r"the device (default: \\.\Global\org.qemu.guest_agent.0 for virtio-serial, ",
+                "COM1 for isa-serial)",
+            ),
         ),
     OptionSpec::on_command_line(Id::LogFile, 'l', &["logfile"], Required("PATH"))
         .in_config(&["logfile"])
-        .says("log into this file (default: standard error)"),
+        .by_system(
+            "log into this file (default: standard error)",
+            "log into this file (default: standard error; of a service, the event log)",
+        ),
     OptionSpec::on_command_line(Id::PidFile, 'f', &["pidfile"], Required("PATH"))
         .in_config(&["pidfile"])
-        .says("a daemon writes its process id here (default: /var/run/qemu-ga.pid)"),
+        .by_system(
+            "a daemon writes its process id here (default: /var/run/qemu-ga.pid)",
+            "",
+        ),
     OptionSpec::on_command_line(
         Id::FreezeHook,
         'F',
@@ -124,14 +142,21 @@ pub const OPTIONS: &[OptionSpec] = &[
         Optional("PATH"),
     )
     .in_config(&["fsfreeze-hook"])
-    .says(
+    .by_system(
         "run a hook with 'freeze' before file systems are frozen and with 'thaw' after they are \
          thawed (default: /etc/qemu/fsfreeze-hook); its path is written without a space, as in \
          -F/path",
+        "",
     ),
     OptionSpec::on_command_line(Id::StateDir, 't', &["statedir"], Required("DIR"))
         .in_config(&["statedir"])
-        .says("keep here what must outlive the agent, an absolute path (default: /var/run)"),
+        .by_system(
+            "keep here what must outlive the agent, an absolute path (default: /var/run)",
+            concat!(
+                "keep here what must outlive the agent, an absolute path ",
+                r"(default: C:\ProgramData\hospes-agent)",
+            ),
+        ),
     OptionSpec::on_command_line(Id::Verbose, 'v', &["verbose"], Nothing)
         .in_config(&["verbose"])
         .says("log every request"),
@@ -139,7 +164,7 @@ pub const OPTIONS: &[OptionSpec] = &[
         .says("print the version and exit"),
     OptionSpec::on_command_line(Id::Daemonize, 'd', &["daemonize"], Nothing)
         .in_config(&["daemon"])
-        .says("run in the background"),
+        .by_system("run in the background", ""),
     OptionSpec::on_command_line(
         Id::BlockRpcs,
         'b',
@@ -161,12 +186,15 @@ pub const OPTIONS: &[OptionSpec] = &[
         .says("keep trying to open the channel while it is missing, and again when it is lost"),
     OptionSpec::on_command_line(Id::Help, 'h', &["help"], Nothing)
         .says("print this help and exit"),
-    OptionSpec::on_command_line(Id::Service, 's', &["service"], Required("COMMAND")),
-    OptionSpec::of_ours(Id::FreezeLimit, &["freeze-limit"], "TIME").says(
+    OptionSpec::on_command_line(Id::Service, 's', &["service"], Required("COMMAND"))
+        .by_system("", "install or uninstall the agent's service, and exit"),
+    OptionSpec::of_ours(Id::FreezeLimit, &["freeze-limit"], "TIME").by_system(
         "thaw file systems that nobody has thawed for so long (default: 10m; 0: no limit)",
+        "",
     ),
-    OptionSpec::of_ours(Id::HookDeadline, &["hook-deadline"], "TIME").says(
+    OptionSpec::of_ours(Id::HookDeadline, &["hook-deadline"], "TIME").by_system(
         "end a freeze hook that runs for longer (default: 60s)",
+        "",
     ),
     OptionSpec::of_ours(Id::ExecResultKept, &["exec-result-kept"], "TIME").says(
         "keep the result of a program for so long after it was first read (default: 60s)",
@@ -174,6 +202,21 @@ pub const OPTIONS: &[OptionSpec] = &[
 ];
 
 impl OptionSpec {
+    /// What it is for, in one sentence or a few; empty when help keeps silent about it on `system`.
+    #[must_use]
+    pub const fn help(&self, system: System) -> &'static str {
+        match system {
+            System::Linux => self.linux,
+            System::Windows => self.windows,
+        }
+    }
+
+    /// Whether help tells of it on `system`.
+    #[must_use]
+    pub const fn is_told_on(&self, system: System) -> bool {
+        !self.help(system).is_empty()
+    }
+
     /// The row of an option.
     pub(crate) fn of(id: Id) -> &'static Self {
         let found = OPTIONS.iter().find(|option| option.id == id);
@@ -192,7 +235,8 @@ impl OptionSpec {
             longs,
             argument,
             key: None,
-            help: "",
+            linux: "",
+            windows: "",
         }
     }
 
@@ -207,7 +251,8 @@ impl OptionSpec {
             longs: &[],
             argument: Required(placeholder),
             key: Some(key),
-            help: "",
+            linux: "",
+            windows: "",
         }
     }
 
@@ -223,7 +268,15 @@ impl OptionSpec {
     }
 
     const fn says(self, help: &'static str) -> Self {
-        Self { help, ..self }
+        self.by_system(help, help)
+    }
+
+    const fn by_system(self, linux: &'static str, windows: &'static str) -> Self {
+        Self {
+            linux,
+            windows,
+            ..self
+        }
     }
 }
 
@@ -242,6 +295,7 @@ impl Group {
 mod tests {
     use std::collections::HashSet;
 
+    use super::super::defaults;
     use super::*;
 
     #[test]
@@ -260,5 +314,44 @@ mod tests {
                 assert!(names.insert((*name).to_owned()), "{name}");
             }
         }
+    }
+
+    #[test]
+    fn help_tells_the_defaults_of_its_system() {
+        for system in [System::Linux, System::Windows] {
+            let paths = defaults::paths(system);
+            for (id, default) in [
+                (Id::Config, paths.config),
+                (Id::Path, paths.virtio_serial),
+                (Id::Path, paths.isa_serial),
+                (Id::PidFile, paths.pid_file),
+                (Id::StateDir, paths.state_dir),
+                (Id::FreezeHook, paths.freeze_hook),
+            ] {
+                let option = OptionSpec::of(id);
+                let help = option.help(system);
+                let is_told = option.is_told_on(system);
+                assert!(help.contains(default) || !is_told, "{system:?}: {help}");
+            }
+        }
+    }
+
+    #[test]
+    fn help_keeps_silent_about_what_a_system_lacks() {
+        let silent = |system| -> Vec<Id> {
+            let options = OPTIONS.iter().filter(|option| !option.is_told_on(system));
+            options.map(|option| option.id).collect()
+        };
+        assert_eq!(silent(System::Linux), [Id::Service]);
+        assert_eq!(
+            silent(System::Windows),
+            [
+                Id::PidFile,
+                Id::FreezeHook,
+                Id::Daemonize,
+                Id::FreezeLimit,
+                Id::HookDeadline
+            ]
+        );
     }
 }

@@ -1,13 +1,13 @@
 //! Which commands may be called.
 
-use qga::{AgentError, CommandSpec};
+use qga::{AgentError, CommandSpec, Support, System};
 
 use super::resolved::Settings;
 
 /// Which commands the settings allow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Permissions {
-    commands: Vec<(&'static CommandSpec, bool)>,
+    commands: Vec<(&'static CommandSpec, Permission)>,
     unknown: Vec<String>,
 }
 
@@ -20,24 +20,31 @@ pub enum Permission {
     Disabled,
     /// File systems are frozen, and it could wait for them for ever.
     Frozen,
-    /// There is no such command.
+    /// This system's agent lists it and cannot carry it out, for this reason.
+    Unsupported(&'static str),
+    /// There is no such command on this system.
     Unknown,
 }
 
 impl Permissions {
-    /// The permissions that `settings` give for `commands`: a list of allowed ones refuses all
-    /// others, and what is blocked is refused in any case.
+    /// The permissions that `settings` give for the commands of `system`: a list of allowed ones
+    /// refuses all others, and what is blocked is refused in any case.
     #[must_use]
-    pub fn new(settings: &Settings, commands: &'static [CommandSpec]) -> Self {
+    pub fn new(system: System, settings: &Settings) -> Self {
         let (allow, block) = (&settings.allow_rpcs, &settings.block_rpcs);
         let stands_in = |list: &[String], name: &str| list.iter().any(|listed| listed == name);
         let is_allowed =
             |name: &str| (allow.is_empty() || stands_in(allow, name)) && !stands_in(block, name);
-        let is_unknown = |name: &&String| !commands.iter().any(|command| command.name == **name);
+        let permission = |command: &CommandSpec| match command.on(system) {
+            Support::Disabled(reason) => Permission::Unsupported(reason),
+            _ if is_allowed(command.name) => Permission::Allowed,
+            _ => Permission::Disabled,
+        };
+        let is_unknown = |name: &&String| !system.commands().any(|command| command.name == **name);
         Self {
-            commands: commands
-                .iter()
-                .map(|command| (command, is_allowed(command.name)))
+            commands: system
+                .commands()
+                .map(|command| (command, permission(command)))
                 .collect(),
             unknown: allow
                 .iter()
@@ -58,12 +65,13 @@ impl Permissions {
             .find(|(command, _)| command.name == name);
         match found {
             None => Permission::Unknown,
-            Some((command, _)) if is_frozen => match command.while_frozen {
-                true => Permission::Allowed,
-                false => Permission::Frozen,
-            },
-            Some((_, true)) => Permission::Allowed,
-            Some((_, false)) => Permission::Disabled,
+            Some((command, Permission::Allowed | Permission::Disabled)) if is_frozen => {
+                match command.while_frozen {
+                    true => Permission::Allowed,
+                    false => Permission::Frozen,
+                }
+            }
+            Some((_, permission)) => *permission,
         }
     }
 
@@ -89,6 +97,7 @@ impl Permission {
             Self::Frozen => {
                 format!("Command {name} has been disabled: the agent is in frozen state")
             }
+            Self::Unsupported(reason) => format!("Command {name} has been disabled: {reason}"),
             Self::Unknown => format!("The command {name} has not been found"),
         };
         Err(AgentError {

@@ -3,36 +3,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use qga::System;
 use thiserror::Error;
 
+use super::defaults::{self, Paths};
 use super::partial::PartialSettings;
-
-/// What holds when nobody says otherwise.
-pub mod defaults {
-    use std::time::Duration;
-
-    /// The configuration file.
-    pub const CONFIG: &str = "/etc/qemu/qemu-ga.conf";
-    /// The method.
-    pub const METHOD: &str = "virtio-serial";
-    /// The path of `virtio-serial`.
-    pub const VIRTIO_PATH: &str = "/dev/virtio-ports/org.qemu.guest_agent.0";
-    /// The path of `isa-serial`.
-    pub const SERIAL_PATH: &str = "/dev/ttyS0";
-    /// The pid file.
-    pub const PID_FILE: &str = "/var/run/qemu-ga.pid";
-    /// The state directory.
-    pub const STATE_DIR: &str = "/var/run";
-    /// The hook of a `-F` without a path.
-    pub const FREEZE_HOOK: &str = "/etc/qemu/fsfreeze-hook";
-    /// How long file systems may stay frozen: as long as Proxmox VE waits for a freeze.
-    pub const FREEZE_LIMIT: Duration = Duration::from_secs(600);
-    /// How long a hook may run: well within the patience of whoever asked for the freeze.
-    pub const HOOK_DEADLINE: Duration = Duration::from_secs(60);
-    /// How long a program's result is kept after its first read: time to ask again after a lost
-    /// reply.
-    pub const EXEC_RESULT_KEPT: Duration = Duration::from_secs(60);
-}
 
 /// What the agent goes by.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,9 +93,11 @@ impl Settings {
     /// # Errors
     /// A method without a default path got none.
     pub fn resolve(
+        system: System,
         partial: PartialSettings,
         inherited: Option<Inherited>,
     ) -> Result<Self, MissingPath> {
+        let paths = defaults::paths(system);
         let method = match inherited {
             Some(inherited) => inherited.method().to_owned(),
             None => partial
@@ -130,16 +107,16 @@ impl Settings {
         let path = match (inherited, partial.path) {
             (Some(_), _) => None,
             (None, Some(path)) => Some(path),
-            (None, None) => Some(default_path(&method).ok_or(MissingPath)?.to_owned()),
+            (None, None) => Some(default_path(paths, &method).ok_or(MissingPath)?.to_owned()),
         };
         let limit = partial.freeze_limit.unwrap_or(defaults::FREEZE_LIMIT);
         Ok(Self {
             method,
             path,
             log_file: partial.log_file.map(PathBuf::from),
-            pid_file: path_or(partial.pid_file, defaults::PID_FILE),
+            pid_file: path_or(partial.pid_file, paths.pid_file),
             freeze_hook: partial.freeze_hook.map(PathBuf::from),
-            state_dir: path_or(partial.state_dir, defaults::STATE_DIR),
+            state_dir: path_or(partial.state_dir, paths.state_dir),
             verbose: partial.verbose.unwrap_or(false),
             daemonize: partial.daemonize.unwrap_or(false),
             retry_path: partial.retry_path.unwrap_or(false),
@@ -183,10 +160,10 @@ impl Inherited {
     }
 }
 
-fn default_path(method: &str) -> Option<&'static str> {
+fn default_path(paths: &Paths, method: &str) -> Option<&'static str> {
     match method {
-        "virtio-serial" => Some(defaults::VIRTIO_PATH),
-        "isa-serial" => Some(defaults::SERIAL_PATH),
+        "virtio-serial" => Some(paths.virtio_serial),
+        "isa-serial" => Some(paths.isa_serial),
         _ => None,
     }
 }

@@ -3,14 +3,20 @@ use std::path::Path;
 use std::time::Duration;
 
 use proptest::prelude::*;
+use qga::System;
 
 use super::*;
 
 mod arguments;
 mod permissions;
+mod windows;
 
 fn parsed(arguments: &[&str]) -> Result<Invocation, UsageError> {
-    parse(arguments.iter().map(OsString::from))
+    parsed_on(System::Linux, arguments)
+}
+
+fn parsed_on(system: System, arguments: &[&str]) -> Result<Invocation, UsageError> {
+    parse(system, arguments.iter().map(OsString::from))
 }
 
 fn invocation(arguments: &[&str]) -> Invocation {
@@ -18,16 +24,28 @@ fn invocation(arguments: &[&str]) -> Invocation {
 }
 
 fn resolved(config: &str, arguments: &[&str]) -> Settings {
+    resolved_on(System::Linux, config, arguments)
+}
+
+fn resolved_on(system: System, config: &str, arguments: &[&str]) -> Settings {
     let config = decode_config(config.as_bytes()).expect("this configuration makes sense");
-    let partial = invocation(arguments).cli.over(config.settings);
-    Settings::resolve(partial, None).expect("there is a path")
+    let invocation = parsed_on(system, arguments).expect("these arguments make sense");
+    let partial = invocation.cli.over(config.settings);
+    Settings::resolve(system, partial, None).expect("there is a path")
+}
+
+fn linux() -> &'static defaults::Paths {
+    defaults::paths(System::Linux)
 }
 
 #[test]
 fn help_follows_the_table() {
-    insta::assert_snapshot!(help("qemu-ga", "10.2.0"));
-    let longest = help("qemu-ga", "10.2.0").lines().map(str::len).max();
-    assert!(longest <= Some(80), "{longest:?}");
+    insta::assert_snapshot!(help(System::Linux, "qemu-ga", "10.2.0"));
+    for system in [System::Linux, System::Windows] {
+        let text = help(system, "qemu-ga", "10.2.0");
+        let longest = text.lines().map(str::len).max();
+        assert!(longest <= Some(80), "{longest:?}");
+    }
 }
 
 #[test]
@@ -138,16 +156,16 @@ fn the_file_is_the_named_one_or_the_default() {
     };
     let qga_conf = || Some(OsString::from("/env"));
     assert_eq!(
-        ConfigSource::find(&cli(&["-c/cli"]), qga_conf()),
+        ConfigSource::find(System::Linux, &cli(&["-c/cli"]), qga_conf()),
         source("/cli", true)
     );
     assert_eq!(
-        ConfigSource::find(&cli(&[]), qga_conf()),
+        ConfigSource::find(System::Linux, &cli(&[]), qga_conf()),
         source("/env", false)
     );
     assert_eq!(
-        ConfigSource::find(&cli(&[]), None),
-        source(defaults::CONFIG, false)
+        ConfigSource::find(System::Linux, &cli(&[]), None),
+        source(linux().config, false)
     );
 }
 
@@ -156,11 +174,11 @@ fn an_endpoint_is_what_method_and_path_say() {
     let endpoint = |arguments: &[&str]| resolved("", arguments).endpoint();
     assert_eq!(
         endpoint(&[]),
-        Ok(Endpoint::VirtioSerial(defaults::VIRTIO_PATH.into()))
+        Ok(Endpoint::VirtioSerial(linux().virtio_serial.into()))
     );
     assert_eq!(
         endpoint(&["-misa-serial"]),
-        Ok(Endpoint::IsaSerial(defaults::SERIAL_PATH.into()))
+        Ok(Endpoint::IsaSerial(linux().isa_serial.into()))
     );
     assert_eq!(
         endpoint(&["-munix-listen", "-p/x"]),
@@ -186,9 +204,12 @@ fn a_method_without_a_default_needs_a_path() {
             method: Some(method.into()),
             ..PartialSettings::default()
         };
-        assert_eq!(Settings::resolve(partial.clone(), None), Err(MissingPath));
-        let inherited =
-            Settings::resolve(partial, Some(Inherited::Vsock)).expect("no path is needed");
+        assert_eq!(
+            Settings::resolve(System::Linux, partial.clone(), None),
+            Err(MissingPath)
+        );
+        let inherited = Settings::resolve(System::Linux, partial, Some(Inherited::Vsock))
+            .expect("no path is needed");
         assert_eq!(inherited.endpoint(), Ok(Endpoint::Inherited));
         assert_eq!(
             (inherited.method.as_str(), inherited.path),
@@ -238,10 +259,10 @@ fn any_settings() -> impl Strategy<Value = PartialSettings> {
 proptest! {
     #[test]
     fn what_is_dumped_reads_the_same(partial in any_settings()) {
-        let mut settings = Settings::resolve(partial, None).expect("there is a path");
+        let mut settings = Settings::resolve(System::Linux, partial, None).expect("there is a path");
         let config = decode_config(dump_conf(&settings).as_bytes()).expect("it was dumped");
         prop_assert_eq!(config.warnings, Vec::<String>::new());
-        let again = Settings::resolve(config.settings, None).expect("there is a path");
+        let again = Settings::resolve(System::Linux, config.settings, None).expect("there is a path");
         // QEMU's agent reverses a list whenever it reads one.
         settings.block_rpcs.reverse();
         settings.allow_rpcs.reverse();
@@ -264,6 +285,8 @@ proptest! {
     fn no_arguments_break_the_parser(
         arguments in proptest::collection::vec("-{0,3}[a-zA-Z=,]{0,4}", 0..6)
     ) {
-        drop(parse(arguments.into_iter().map(OsString::from)));
+        for system in [System::Linux, System::Windows] {
+            drop(parse(system, arguments.iter().map(OsString::from)));
+        }
     }
 }

@@ -18,6 +18,13 @@ pub enum LogSink {
 }
 
 impl LogSink {
+    /// Where a program logs that runs in the background: whoever has started it reads its standard
+    /// error.
+    #[must_use]
+    pub const fn of_a_service() -> Self {
+        Self::StandardError
+    }
+
     /// Opens a log file, readable by its owner's group.
     ///
     /// # Errors

@@ -1,16 +1,18 @@
 //! Linux: `/proc`, `/sys`, ioctls and system calls.
 
+pub mod access;
 pub mod accounts;
+pub mod boot;
 pub mod clock;
-pub mod console;
+pub mod devices;
 pub mod disks;
 pub mod exec;
 pub mod file;
 pub mod filesystems;
 pub mod freeze;
+pub mod graceful;
 pub mod hook;
 pub mod identity;
-pub mod journal;
 mod kernel_file;
 pub mod log_sink;
 pub mod memory;
@@ -21,7 +23,14 @@ pub mod process;
 pub mod processors;
 pub mod routes;
 pub mod script;
+pub mod service;
 pub mod statistics;
+pub mod system_log;
+mod systemctl;
 pub mod transport;
 pub mod trim;
 pub mod users;
+pub mod words;
+
+/// The system that this is.
+pub const SYSTEM: qga::System = qga::System::Linux;

@@ -1,6 +1,6 @@
 //! `guest-info`.
 
-use qga::COMMANDS;
+use guest_os::SYSTEM;
 use serde_json::{Value, json};
 
 use crate::agent::Agent;
@@ -8,8 +8,8 @@ use crate::version;
 
 /// The version, and every command with what may be called now.
 pub(super) fn info(agent: &Agent) -> Value {
-    let commands: Vec<Value> = COMMANDS
-        .iter()
+    let commands: Vec<Value> = SYSTEM
+        .commands()
         .map(|command| {
             json!({
                 "name": command.name,

@@ -1,8 +1,8 @@
 //! Commands that are one call to the operating system.
 
 use guest_os::{
-    accounts, clock, disks, filesystems, identity, memory, network, power, processors, routes,
-    statistics, trim, users,
+    accounts, clock, devices, disks, filesystems, identity, memory, network, power, processors,
+    routes, statistics, trim, users,
 };
 use qga::{Call, ShutdownMode, SuspendMode};
 
@@ -24,6 +24,7 @@ pub(super) fn perform(agent: &Agent, call: Call, origin: &str) -> Outcome {
         Call::GetMemoryBlocks => answered(memory::blocks()),
         Call::SetMemoryBlocks(settings) => answered(Ok(memory::set(&settings))),
         Call::GetMemoryBlockInfo => answered(memory::block_info()),
+        Call::GetDevices => answered(devices::devices()),
         Call::GetDisks => answered(disks::disks()),
         Call::GetFilesystems => answered(filesystems::filesystems()),
         Call::GetDiskStatistics => answered(statistics::disk_statistics()),

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use agent::freeze::{Recovery, Rules, STATE_FILE, STOCK_MARKER, TERMINATION_LIMIT};
 use agent::settings::Settings;
+use guest_os::boot;
 
 use super::Event;
 use super::actor::{Actor, Milestones};
@@ -37,13 +38,12 @@ struct Running {
 impl Freezer {
     /// A freezer that does nothing yet.
     pub(crate) fn new(settings: &Settings) -> Self {
-        let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
         Self {
             is_frozen: Arc::new(AtomicBool::new(false)),
             rules: Rules {
                 has_hook: settings.freeze_hook.is_some(),
                 limit: settings.freeze_limit,
-                boot: boot.unwrap_or_default().trim().to_owned(),
+                boot: boot::id(),
             },
             state_dir: settings.state_dir.clone(),
             hook: settings.freeze_hook.clone(),

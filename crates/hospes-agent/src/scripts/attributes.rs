@@ -9,6 +9,7 @@ use metadata_client::{Client, Limits, retry};
 use serde_json::Value;
 
 use super::log::Log;
+use crate::system::DIALECT;
 
 /// The metadata server, with the patience that an event has.
 pub(super) struct Metadata {
@@ -34,7 +35,7 @@ impl Metadata {
     pub(super) fn scripts(&self, event: Event, log: &mut Log) -> Result<Vec<Script>, String> {
         for directory in ["instance/attributes", "project/attributes"] {
             let attributes = self.directory(directory, log)?;
-            let scripts = select(event, &attributes)
+            let scripts = select(DIALECT, event, &attributes)
                 .map_err(|error| self.complaint(&Failure::Garbage(error.to_string())))?;
             if !scripts.is_empty() {
                 return Ok(scripts);

@@ -3,7 +3,9 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use metadata::scripts::{Event, SETTINGS_FILES};
+use metadata::scripts::{Event, settings_files};
+
+use crate::system::DIALECT;
 
 /// The word of the command that a runner starts for what it leaves in the background.
 pub(super) const FORWARD: &str = "forward-output";
@@ -39,7 +41,7 @@ pub(super) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Command
             .map_err(|word| format!("`{}` is no text", word.to_string_lossy()))
     });
     let (mut event, mut again, mut only_at_poweroff) = (None, false, false);
-    let mut config = PathBuf::from(SETTINGS_FILES[0]);
+    let mut config = PathBuf::from(settings_files(DIALECT)[0]);
     while let Some(word) = arguments.next().transpose()? {
         match word.as_str() {
             "--help" | "-h" => return Ok(Command::Help),
@@ -96,11 +98,12 @@ mod tests {
                 config: config.into(),
             }))
         };
+        let standard = settings_files(DIALECT)[0];
         for (words, expected) in [
-            (&["shutdown"][..], order(false, false, SETTINGS_FILES[0])),
+            (&["shutdown"][..], order(false, false, standard)),
             (
                 &["--only-at-poweroff", "shutdown", "--again"],
-                order(true, true, SETTINGS_FILES[0]),
+                order(true, true, standard),
             ),
             (&["shutdown", "--config", "/f"], order(false, false, "/f")),
             (&["shutdown", "--help"], Ok(Command::Help)),

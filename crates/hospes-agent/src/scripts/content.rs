@@ -1,14 +1,14 @@
 //! Getting a script into its file.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::Write;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::time::Duration;
 
+use guest_os::access::create_program;
 use guest_os::reason;
 use metadata::scripts::{
-    Content, DEFAULT_UNIVERSE, Event, Script, Settings, Source, storage_address,
+    Content, DEFAULT_UNIVERSE, Event, Script, Settings, Source, file_bytes, storage_address,
 };
 use metadata_client::{DownloadLimits, Downloader};
 
@@ -29,11 +29,12 @@ pub(super) fn write(
 ) -> Result<(), String> {
     let refused =
         |error: std::io::Error| format!("unable to write script to file: {}", reason(&error));
-    let mut options = OpenOptions::new();
-    let options = options.write(true).create_new(true).mode(0o755);
-    let mut opened = options.open(file).map_err(refused)?;
+    let mut opened = create_program(file).map_err(refused)?;
     match &script.content {
-        Content::Text(text) => opened.write_all(text.as_bytes()).map_err(refused)?,
+        Content::Text(text) => {
+            let bytes = file_bytes(script.kind, text);
+            opened.write_all(&bytes).map_err(refused)?;
+        }
         Content::Url(url) => {
             let fetch = Fetch {
                 downloader: Downloader::new(limits(event)),
@@ -43,9 +44,7 @@ pub(super) fn write(
             fetch.fetch(script.key.name, url, &mut opened, log)?;
         }
     }
-    // Whatever the umask has taken away.
-    let executable = PermissionsExt::from_mode(0o755);
-    opened.set_permissions(executable).map_err(refused)
+    Ok(())
 }
 
 /// A machine that goes down waits for nobody.

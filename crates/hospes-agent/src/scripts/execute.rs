@@ -1,20 +1,15 @@
 //! Running one script.
 
-use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::{Command, ExitStatus};
 use std::time::{Duration, Instant};
 
 use guest_os::reason;
-use guest_os::script::{Moment, Script};
-use metadata::scripts::{End, Event, Invocation, Lines, invocation};
+use guest_os::script::{self, Ended, Moment, Script};
+use metadata::scripts::{End, Event, Invocation, Kind, Lines, invocation};
 
 use super::forward;
 use super::interrupt::Interrupt;
 use super::log::Log;
-
-/// The kernel's word for a file without an interpreter.
-const ENOEXEC: i32 = 8;
 
 /// How long a script that was told to end may take.
 const LAST_GASP: Duration = Duration::from_secs(10);
@@ -26,6 +21,7 @@ const LINGER: Duration = Duration::from_millis(500);
 pub(super) struct Surroundings<'a> {
     pub(super) event: Event,
     pub(super) key: &'static str,
+    pub(super) kind: Kind,
     /// What the runner was called by.
     pub(super) name: &'a str,
     pub(super) shell: Option<&'a str>,
@@ -81,27 +77,19 @@ impl Surroundings<'_> {
             }
             exists
         });
-        let started = Script::start(self.command(&invocation(shell, path)));
-        let started = match started {
-            // As execvp(3) has it.
-            Err(error) if error.raw_os_error() == Some(ENOEXEC) => {
-                let arguments = vec![path.to_owned()];
-                let program = "/bin/sh".to_owned();
-                Script::start(self.command(&Invocation { program, arguments }))
-            }
-            started => started,
-        };
+        let Invocation { program, arguments } = invocation(self.kind, shell, path);
+        let own = [
+            ("HOSPES_EVENT", self.event.name()),
+            ("HOSPES_SCRIPT_KEY", self.key),
+        ];
+        let others = self.variables.iter().map(|(name, value)| (*name, &**value));
+        let environment: Vec<_> = own.into_iter().chain(others).collect();
+        let started = Script::start(&script::Invocation {
+            program: &program,
+            arguments: &arguments,
+            environment: &environment,
+        });
         started.map_err(|error| End::NotStarted(format!("it cannot be run: {}", reason(&error))))
-    }
-
-    fn command(&self, invocation: &Invocation) -> Command {
-        let mut command = Command::new(&invocation.program);
-        command
-            .args(&invocation.arguments)
-            .env("HOSPES_EVENT", self.event.name())
-            .env("HOSPES_SCRIPT_KEY", self.key)
-            .envs(self.variables.iter().map(|(name, value)| (name, value)));
-        command
     }
 
     /// Until the script has ended, or nobody can wait for it any longer.
@@ -115,11 +103,11 @@ impl Surroundings<'_> {
         let mut until = self.timeout.map(|limit| Instant::now() + limit);
         let (mut late, mut interrupted) = (None, false);
         let end = loop {
-            match script.wait(interrupt, until) {
+            match script.wait(interrupt.bell(), until) {
                 Ok(Moment::Output(bytes)) => {
                     lines.push(bytes, |line| log.output(self.key, line));
                 }
-                Ok(Moment::Ended(status)) => break late.unwrap_or_else(|| end(status)),
+                Ok(Moment::Ended(ended)) => break late.unwrap_or_else(|| end(ended)),
                 Ok(Moment::Beside) => {
                     interrupt.take();
                     script.terminate();
@@ -145,10 +133,10 @@ impl Surroundings<'_> {
     }
 }
 
-fn end(status: ExitStatus) -> End {
-    match (status.code(), status.signal()) {
-        (Some(code), _) => End::Code(code),
-        (None, Some(signal)) => End::Signal(signal),
-        (None, None) => End::NotStarted("nobody knows how it ended".to_owned()),
+fn end(ended: Ended) -> End {
+    match ended {
+        Ended::Code(code) => End::Code(code),
+        Ended::Signal(signal) => End::Signal(signal),
+        Ended::Unknown => End::NotStarted("nobody knows how it ended".to_owned()),
     }
 }

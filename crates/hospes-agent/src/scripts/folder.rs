@@ -1,16 +1,13 @@
 //! The private folder of a script.
 
-use std::fs::{self, DirBuilder};
+use std::fs;
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
+use guest_os::access::create_private_folder;
 use guest_os::reason;
-use guest_os::script::is_noexec;
-
-/// Where a script may lie when the usual place forbids to execute it.
-const OTHER_PLACES: [&str; 4] = ["/run/hospes-agent", "/var/tmp", "/var/lib", "/root"];
+use guest_os::script::{OTHER_PLACES, is_noexec};
 
 /// Names that are tried: somebody may have taken them before us.
 const ATTEMPTS: u64 = 16;
@@ -84,7 +81,7 @@ fn make(place: &Path) -> io::Result<PathBuf> {
     let mut refusal = None;
     for attempt in 0..ATTEMPTS {
         let path = place.join(format!("metadata-scripts{:016x}", seed.hash_one(attempt)));
-        match DirBuilder::new().mode(0o700).create(&path) {
+        match create_private_folder(&path) {
             Ok(()) => return Ok(path),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => refusal = Some(error),
             Err(error) => return Err(error),
@@ -95,17 +92,13 @@ fn make(place: &Path) -> io::Result<PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
 
     #[test]
-    fn a_folder_is_private_and_gone_at_its_end() {
+    fn a_folder_is_gone_at_its_end_with_what_is_in_it() {
         let place = tempfile::tempdir().unwrap();
         let folder = Folder::create_in(place.path(), &[]).unwrap();
         let path = folder.path().to_owned();
-        let mode = fs::metadata(&path).unwrap().permissions().mode();
-        assert_eq!(mode & 0o7777, 0o700);
         assert!(folder.remark.is_none());
         fs::write(path.join("startup-script"), "text").unwrap();
         drop(folder);

@@ -4,10 +4,9 @@
 //! until nobody holds the pipe any more.
 
 use std::io::Read;
-use std::os::fd::OwnedFd;
-use std::os::unix::process::CommandExt;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
+use guest_os::script::HeldOutput;
 use metadata::scripts::{Event, Lines};
 
 use super::command_line::FORWARD;
@@ -17,14 +16,14 @@ use super::log::Log;
 ///
 /// # Errors
 /// When it cannot be started.
-pub(super) fn hand_over(pipe: OwnedFd, event: Event, key: &str, name: &str) -> std::io::Result<()> {
-    Command::new("/proc/self/exe")
-        .arg0("hospes-agent")
-        .args(["scripts", FORWARD, event.name(), key, name])
-        .stdin(pipe)
-        .process_group(0)
-        .spawn()
-        .map(drop)
+pub(super) fn hand_over(
+    output: HeldOutput,
+    event: Event,
+    key: &str,
+    name: &str,
+) -> std::io::Result<()> {
+    let arguments = ["scripts", FORWARD, event.name(), key, name];
+    output.hand_over("hospes-agent", &arguments)
 }
 
 /// Logs what comes on standard input, until its end.

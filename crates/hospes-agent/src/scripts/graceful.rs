@@ -81,7 +81,7 @@ impl Stop {
 
     /// Tells the host how they ended, unless the deadline has. `exit` is the status of the first
     /// script that failed.
-    pub(super) fn end(mut self, outcome: ReportOutcome, exit: Option<i32>, log: &mut Log) {
+    pub(super) fn end(mut self, outcome: ReportOutcome, exit: Option<i64>, log: &mut Log) {
         let is_reported = self.deadline.take().is_some_and(|deadline| {
             drop(deadline.ended);
             deadline.thread.join().unwrap_or_default()
@@ -93,7 +93,7 @@ impl Stop {
 }
 
 impl Told {
-    fn report(&self, outcome: ReportOutcome, exit: Option<i32>) -> Result<(), String> {
+    fn report(&self, outcome: ReportOutcome, exit: Option<i64>) -> Result<(), String> {
         let request = self.pending.request.clone();
         let made = Report {
             request,

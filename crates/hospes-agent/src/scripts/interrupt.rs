@@ -5,20 +5,20 @@
 //!           else (a download): the folder is removed, and the program ends
 //! ```
 
-use std::io::{self, PipeReader, PipeWriter, Read, Write, pipe};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use guest_os::process::Termination;
+use guest_os::script::{Bell, Ringer, bell};
 
 use super::folder;
 
 /// Signals, caught from the first script on.
 pub(super) struct Interrupt {
-    /// Readable when a signal has come while a script ran.
-    told: PipeReader,
+    /// Rung when a signal has come while a script ran.
+    bell: Bell,
     state: Arc<Mutex<State>>,
 }
 
@@ -35,16 +35,16 @@ impl Interrupt {
         let state = Arc::<Mutex<State>>::default();
         let termination = Termination::catch().map_err(|error| error.to_string())?;
         let shared = Arc::clone(&state);
-        let start = || -> io::Result<PipeReader> {
-            let (told, tell) = pipe()?;
+        let start = || -> io::Result<Bell> {
+            let (bell, ringer) = bell()?;
             thread::Builder::new()
                 .name("signals".to_owned())
                 .stack_size(64 << 10)
-                .spawn(move || watch(&termination, &shared, tell))?;
-            Ok(told)
+                .spawn(move || watch(&termination, &shared, ringer))?;
+            Ok(bell)
         };
-        let told = start().map_err(|error| format!("signals cannot be watched: {error}"))?;
-        Ok(Self { told, state })
+        let bell = start().map_err(|error| format!("signals cannot be watched: {error}"))?;
+        Ok(Self { bell, state })
     }
 
     /// A folder that must not outlive the program.
@@ -57,25 +57,22 @@ impl Interrupt {
         lock(&self.state).script_runs = script_runs;
     }
 
-    /// Takes note of the signal that made it readable.
+    /// What is rung at a signal.
+    pub(super) const fn bell(&self) -> &Bell {
+        &self.bell
+    }
+
+    /// Takes note of the signal.
     pub(super) fn take(&mut self) {
-        // It is readable: this does not wait.
-        let _ = self.told.read(&mut [0]);
+        self.bell.take();
     }
 }
 
-impl AsFd for Interrupt {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.told.as_fd()
-    }
-}
-
-fn watch(termination: &Termination, state: &Mutex<State>, mut tell: PipeWriter) {
+fn watch(termination: &Termination, state: &Mutex<State>, mut ringer: Ringer) {
     while termination.wait().is_ok() {
         let state = lock(state);
         if state.script_runs {
-            // A full pipe has told enough.
-            let _ = tell.write(b"x");
+            ringer.ring();
             continue;
         }
         if let Some(path) = &state.folder {

@@ -1,6 +1,8 @@
 //! What the manual says of metadata scripts.
 
-use metadata::scripts::{SETTINGS, Setting};
+use metadata::scripts::{Setting, settings};
+
+use crate::system::DIALECT;
 
 /// The synopsis.
 pub(crate) const SYNOPSIS: &str = r#".br
@@ -89,7 +91,7 @@ How long they may take in all, when the host says so.
 
 /// The section, in roff.
 pub(crate) fn section() -> String {
-    let settings = SETTINGS.iter().map(entry);
+    let settings = settings(DIALECT).map(entry);
     HEAD.to_owned() + &settings.collect::<String>() + TAIL
 }
 
@@ -113,7 +115,7 @@ mod tests {
     #[test]
     fn the_section_names_every_event_option_and_setting() {
         let section = section().replace("\\-", "-");
-        let settings = SETTINGS.iter().map(|setting| setting.name);
+        let settings = settings(DIALECT).map(|setting| setting.name);
         let options = OPTIONS.into_iter().filter(|option| *option != "--help");
         for word in settings.chain(options).chain(events()) {
             assert!(section.contains(word), "{word} is not in the page");

@@ -25,7 +25,6 @@ mod graceful;
 mod interrupt;
 mod log;
 pub(crate) mod man;
-mod power;
 mod run;
 mod settings;
 
@@ -42,6 +41,9 @@ pub(crate) const NAMES: [&str; 2] = [
     "google_metadata_script_runner",
     "google_metadata_script_runner_adapt",
 ];
+
+/// The name of the runner's file on Windows, without its ending.
+pub(crate) const WINDOWS_NAME: &str = "GCEMetadataScriptRunner";
 
 const USAGE: &str = "\
 Usage:

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use guest_os::power;
 use metadata::scripts::{End, Event, Script, Settings, words};
 use metadata::stop::ReportOutcome;
 
@@ -12,7 +13,8 @@ use super::folder::Folder;
 use super::graceful::Stop;
 use super::interrupt::Interrupt;
 use super::log::Log;
-use super::{content, explain, power, settings};
+use super::{content, explain, settings};
+use crate::system::DIALECT;
 use crate::version;
 use crate::watcher::RunDir;
 
@@ -47,7 +49,7 @@ fn needless(order: &Order, settings: &Settings, log: &mut Log) -> Option<String>
     let event = order.event;
     // A host that has announced a stop waits for a report: see `Runner::stop`.
     if !settings.is_enabled(event) && event != Event::GracefulShutdown {
-        return Some(words::disabled(event));
+        return Some(words::disabled(DIALECT, event));
     }
     if !order.only_at_poweroff {
         return None;
@@ -72,7 +74,7 @@ fn needless(order: &Order, settings: &Settings, log: &mut Log) -> Option<String>
 struct Tally {
     failed: bool,
     /// The status of the first that failed.
-    exit: Option<i32>,
+    exit: Option<i64>,
 }
 
 struct Runner<'a> {
@@ -161,7 +163,7 @@ impl Runner<'_> {
     ) -> Result<Tally, String> {
         let event = self.order.event;
         if !self.settings.is_enabled(event) {
-            log.info(None, &words::disabled(event));
+            log.info(None, &words::disabled(DIALECT, event));
             return Ok(Tally::default());
         }
         log.info(None, &words::starting(event, version::OWN));
@@ -223,7 +225,7 @@ impl Runner<'_> {
         if let Some(remark) = &folder.remark {
             log.warn(Some(key), remark);
         }
-        let file = folder.path().join(key);
+        let file = folder.path().join(script.file_name());
         let written = content::write(
             script,
             &file,
@@ -238,6 +240,7 @@ impl Runner<'_> {
         let surroundings = Surroundings {
             event: self.order.event,
             key,
+            kind: script.kind,
             name: self.name,
             shell: self.settings.default_shell.as_deref(),
             timeout: self.settings.script_timeout,
@@ -247,7 +250,7 @@ impl Runner<'_> {
         if outcome.end.is_success() {
             log.info(Some(key), &words::succeeded(key));
         } else {
-            let why = explain::reason(&file, &outcome.end);
+            let why = explain::reason(&file, script.kind, &outcome.end);
             log.warn(Some(key), &words::failed(key, &outcome.end, why.as_deref()));
         }
         interrupt.set_folder(None);

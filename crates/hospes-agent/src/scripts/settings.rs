@@ -4,7 +4,9 @@ use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
-use metadata::scripts::{SETTINGS_FILES, Settings};
+use metadata::scripts::{Settings, settings_files};
+
+use crate::system::DIALECT;
 
 /// Bytes of a file that are read.
 const MOST_BYTES: u64 = 1 << 20;
@@ -12,11 +14,12 @@ const MOST_BYTES: u64 = 1 << 20;
 /// What the files say, and a line for each thing in them that says nothing.
 pub(super) fn read(first: &Path) -> (Settings, Vec<String>) {
     let mut problems = Vec::new();
-    let files: Vec<(String, String)> = SETTINGS_FILES
+    let standard = settings_files(DIALECT);
+    let files: Vec<(String, String)> = standard
         .iter()
-        .filter_map(|standard| {
+        .filter_map(|file| {
             // `FILE`, `FILE.distro`, `FILE.template`.
-            let ending = standard.strip_prefix(SETTINGS_FILES[0])?;
+            let ending = file.strip_prefix(standard[0])?;
             let name = format!("{}{ending}", first.display());
             let text = contents(Path::new(&name)).unwrap_or_else(|problem| {
                 problems.push(format!(
@@ -28,7 +31,7 @@ pub(super) fn read(first: &Path) -> (Settings, Vec<String>) {
         })
         .collect();
     let files = files.iter().map(|(name, text)| (&**name, &**text));
-    let (settings, warnings) = Settings::read(files);
+    let (settings, warnings) = Settings::read(DIALECT, files);
     problems.extend(warnings.iter().map(ToString::to_string));
     (settings, problems)
 }

@@ -1,16 +1,14 @@
 //! What must hold for the hypervisor to reach this guest's agent.
 
-use std::fs;
-use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::Path;
 
 use agent::settings::{Config, Endpoint, Settings};
-use guest_os::transport::{Holder, holder};
+use guest_os::access::is_program;
+use guest_os::transport::{Holder, Place, holder, place};
+use guest_os::words::{ADMINISTRATOR, AGENTS, AS_ADMINISTRATOR, START_AGENT, THAW};
 
 use super::report::{Check, State};
 use crate::agent::Agent;
-
-const NAMES: [&str; 3] = ["hospes-agent", "qemu-ga", "qga"];
 
 pub(super) fn configuration(config: &Result<Config, String>) -> Check {
     let (state, seen) = match config {
@@ -46,10 +44,8 @@ pub(super) fn all(settings: &Settings, agent: &Agent) -> Vec<Check> {
 }
 
 fn port(path: &Path) -> Check {
-    let (state, seen) = match fs::metadata(path) {
-        Ok(found) if found.file_type().is_char_device() => {
-            (State::Works, format!("{} is there", path.display()))
-        }
+    let (state, seen) = match place(path) {
+        Ok(Place::Device) => (State::Works, format!("{} is there", path.display())),
         Ok(_) => (State::Fails, format!("{} is no device", path.display())),
         Err(error) => (State::Fails, format!("{}: {error}", path.display())),
     };
@@ -64,7 +60,7 @@ fn port(path: &Path) -> Check {
 fn open_port(path: &Path) -> Check {
     let is_root = is_root();
     let (state, seen) = match holder(path) {
-        Some(Holder { process, name }) if NAMES.contains(&name.as_str()) => (
+        Some(Holder { process, name }) if AGENTS.contains(&name.as_str()) => (
             State::Works,
             format!("{name} (process {process}) has the port open"),
         ),
@@ -75,7 +71,7 @@ fn open_port(path: &Path) -> Check {
         None if is_root => (State::Fails, "nobody has the port open".to_owned()),
         None => (
             State::Unknown,
-            "only root sees who has the port open".to_owned(),
+            format!("only {ADMINISTRATOR} sees who has the port open"),
         ),
     };
     Check {
@@ -83,15 +79,15 @@ fn open_port(path: &Path) -> Check {
         state,
         seen,
         advice: if is_root {
-            "systemctl start qemu-guest-agent; its log is in journalctl -u qemu-guest-agent"
+            START_AGENT
         } else {
-            "run the self-test as root"
+            AS_ADMINISTRATOR
         },
     }
 }
 
 fn socket(path: &Path) -> Check {
-    let is_socket = fs::metadata(path).is_ok_and(|found| found.file_type().is_socket());
+    let is_socket = place(path).is_ok_and(|place| place == Place::Socket);
     Check {
         name: "socket",
         state: if is_socket {
@@ -104,7 +100,7 @@ fn socket(path: &Path) -> Check {
             path.display(),
             if is_socket { "a" } else { "no" }
         ),
-        advice: "start the agent: systemctl start qemu-guest-agent",
+        advice: START_AGENT,
     }
 }
 
@@ -135,11 +131,13 @@ fn user() -> Check {
             State::Unknown
         },
         seen: if is_root() {
-            "the self-test runs as root, as the agent does".to_owned()
+            format!("the self-test runs as {ADMINISTRATOR}, as the agent does")
         } else {
-            "the self-test does not run as root: some commands below fail only for that".to_owned()
+            format!(
+                "the self-test does not run as {ADMINISTRATOR}: some commands below fail only for that"
+            )
         },
-        advice: "run it as root",
+        advice: AS_ADMINISTRATOR,
     }
 }
 
@@ -170,13 +168,12 @@ fn thawed(agent: &Agent) -> Check {
         } else {
             "no file system is frozen".to_owned()
         },
-        advice: "wait for the backup that froze them, or: systemctl restart qemu-guest-agent, which thaws",
+        advice: THAW,
     }
 }
 
 fn hook(path: &Path) -> Check {
-    let runs = fs::metadata(path).map(|found| found.permissions().mode() & 0o111 != 0);
-    let (state, seen) = match runs {
+    let (state, seen) = match is_program(path) {
         Ok(true) => (
             State::Works,
             format!("{} runs at every freeze", path.display()),

@@ -102,7 +102,7 @@ impl Report {
         let count =
             |wanted: fn(&&CommandSight) -> bool| self.commands.iter().filter(wanted).count();
         let mut text = format!(
-            "\n{} commands: {} tried and working, {} not tried (they change something), {} refused by the configuration\n",
+            "\n{} commands: {} tried and working, {} not tried (they change something), {} refused\n",
             self.commands.len(),
             count(|command| matches!(command.tried, Some(Ok(())))),
             count(|command| command.is_allowed && command.tried.is_none()),

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use agent::settings::{PartialSettings, Settings};
+use guest_os::SYSTEM;
 
 use super::report::Report;
 use super::{checks, sight};
@@ -71,8 +72,8 @@ fn examine(cli: PartialSettings) -> Report {
     report.checks.push(checks::configuration(&config));
     let partial = cli.over(config.map(|config| config.settings).unwrap_or_default());
     // Settings that cannot be resolved are told by the first check; the defaults say the rest.
-    let settings = Settings::resolve(partial, None)
-        .or_else(|_| Settings::resolve(PartialSettings::default(), None));
+    let settings = Settings::resolve(SYSTEM, partial, None)
+        .or_else(|_| Settings::resolve(SYSTEM, PartialSettings::default(), None));
     if let Ok(settings) = settings {
         let agent = Agent::new(&settings);
         report.checks.extend(checks::all(&settings, &agent));

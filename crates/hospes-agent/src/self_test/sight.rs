@@ -1,6 +1,7 @@
 //! What the hypervisor sees of this guest: the agent's own answers.
 
-use qga::{COMMANDS, Call};
+use guest_os::SYSTEM;
+use qga::{Call, Support};
 use serde_json::{Value, json};
 
 use super::report::CommandSight;
@@ -12,9 +13,10 @@ pub(super) fn commands(agent: &Agent) -> Vec<CommandSight> {
     let sight = |command: &qga::CommandSpec| CommandSight {
         name: command.name,
         is_allowed: agent.admit(command.name).is_ok(),
-        tried: only_looks(command.name).then(|| ask(agent, command.name).map(drop)),
+        tried: (only_looks(command.name) && command.on(SYSTEM) == Support::Full)
+            .then(|| ask(agent, command.name).map(drop)),
     };
-    COMMANDS.iter().map(sight).collect()
+    SYSTEM.commands().map(sight).collect()
 }
 
 /// Whether a command needs no arguments and changes nothing.

@@ -3,8 +3,8 @@
 //! ```text
 //! source (hanging GETs) ─► inbox ─► program ─► metadata::watch::Watch
 //!                                      ├─► run_dir: state, pending-stop.json
-//!                                      ├─► unit: the start job
-//!                                      └─► report: only when that cannot be queued
+//!                                      ├─► guest_os::graceful: the runner is started
+//!                                      └─► report: only when it cannot be
 //! scripts' runner ─► run_dir: marker; report          unit_end ─► report
 //! ```
 //!
@@ -14,7 +14,6 @@ mod program;
 mod report;
 mod run_dir;
 mod source;
-mod unit;
 pub(crate) mod unit_end;
 
 use std::time::Duration;

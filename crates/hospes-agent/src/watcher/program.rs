@@ -12,6 +12,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use guest_os::clock::since_boot;
 use guest_os::log_sink::LogSink;
 use guest_os::process::{Termination, keep_descriptors, reduce_memory, release_program_pages};
+use guest_os::{boot, graceful};
 use metadata::stop::Report;
 use metadata::watch::{Details, Effect, Event, Notice, Now, Runner, Watch};
 use metadata::{Failure, Key};
@@ -19,7 +20,7 @@ use metadata_client::Client;
 
 use super::run_dir::RunDir;
 use super::source::{Arrival, Canceller, Inbox, Source};
-use super::{client, report, unit};
+use super::{client, report, unit_end};
 use crate::complain;
 use crate::log::Log;
 
@@ -52,7 +53,7 @@ pub(crate) fn main(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
 fn watch() -> Result<ExitCode, String> {
     let termination = Termination::catch().map_err(|error| error.to_string())?;
     let log = Arc::new(Log::new(false));
-    log.open(LogSink::StandardError);
+    log.open(LogSink::of_a_service());
     let client = client()?;
     let source = Source::start(client.watch_key(Key::stop_state()), &log)?;
     let inbox = source.subscribe();
@@ -101,15 +102,13 @@ impl Watcher {
     /// Carries on where the last one ended.
     fn begin(client: Client, log: Arc<Log>) -> Self {
         let run = RunDir::from_environment();
-        let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
-        let boot = boot.unwrap_or_default().trim().to_owned();
         let kept = run.kept().unwrap_or_else(|error| {
             log.warn(format_args!(
                 "cannot read what the last watcher kept, beginning anew: {error}"
             ));
             None
         });
-        let (watch, effects) = Watch::new(boot, kept);
+        let (watch, effects) = Watch::new(boot::id(), kept);
         let mut watcher = Self {
             watch,
             client,
@@ -170,7 +169,7 @@ impl Watcher {
             Effect::Leave(pending) => self.note(self.run.leave(&pending)),
             Effect::Withdraw => self.note(self.run.withdraw()),
             Effect::ReadDetails => return Some(Event::Details(self.details())),
-            Effect::Start => return Some(Event::Started(unit::queue_start())),
+            Effect::Start => return Some(Event::Started(self.start())),
             Effect::Look(request) => {
                 // What cannot be read is not started again and again.
                 let runner = self.run.runner_of(&request);
@@ -180,6 +179,14 @@ impl Watcher {
             Effect::Say(notice) => self.say(&notice),
         }
         None
+    }
+
+    /// Starts the graceful scripts' runner. Where nobody else does, we wait for its end and report
+    /// what it could not.
+    fn start(&self) -> Result<(), String> {
+        let (run, log) = (self.run.clone(), Arc::clone(&self.log));
+        let started = graceful::start(move |ended| unit_end::runner_ended(&run, ended, &log));
+        started.map_err(|error| error.to_string())
     }
 
     fn details(&self) -> Result<Details, Failure> {

@@ -1,12 +1,13 @@
 //! The directory where watcher, runner and the unit's end meet: see `metadata::stop`.
 
-use std::fs::{self, DirBuilder, OpenOptions};
+use std::fs;
 use std::io::{self, ErrorKind, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use metadata::stop::{PENDING_STOP, PendingStop, RUN_DIRECTORY, file_name};
+use guest_os::access::{create_file, create_folders};
+use guest_os::boot;
+use metadata::stop::{PENDING_STOP, PendingStop, file_name};
 use metadata::watch::{Kept, Runner};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -29,10 +30,10 @@ const LONGEST: u64 = 64 << 10;
 pub(crate) struct RunDir(PathBuf);
 
 impl RunDir {
-    /// `$HOSPES_RUN_DIR`, else `/run/hospes-agent`.
+    /// `$HOSPES_RUN_DIR`, else the system's.
     pub(crate) fn from_environment() -> Self {
         let named = std::env::var_os(VARIABLE).filter(|path| !path.is_empty());
-        Self(named.map_or_else(|| RUN_DIRECTORY.into(), PathBuf::from))
+        Self(named.map_or_else(boot::run_directory, PathBuf::from))
     }
 
     /// The stop that is pending, as the watcher has left it.
@@ -176,16 +177,11 @@ impl RunDir {
 
     /// A whole file with a name of its own, and `directory` for it.
     fn prepare(&self, directory: &Path, content: &[u8]) -> io::Result<PathBuf> {
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o755)
-            .create(directory)?;
+        create_folders(directory)?;
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let new = self.0.join(format!("new.{}.{count}", std::process::id()));
-        let mut options = OpenOptions::new();
-        let options = options.write(true).create(true).truncate(true).mode(0o644);
-        options.open(&new)?.write_all(content)?;
+        create_file(&new)?.write_all(content)?;
         Ok(new)
     }
 }

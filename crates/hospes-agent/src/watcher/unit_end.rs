@@ -5,11 +5,12 @@ use std::env::var;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use guest_os::graceful::{self, Ended};
 use guest_os::log_sink::LogSink;
 use metadata::stop::{Report, ReportOutcome};
 
 use super::run_dir::RunDir;
-use super::{client, report, unit};
+use super::{client, report};
 use crate::complain;
 use crate::log::Log;
 
@@ -18,7 +19,7 @@ use crate::log::Log;
 pub(crate) fn main(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let result = var("SERVICE_RESULT").ok();
     let (Some(result), None) = (result, arguments.next()) else {
-        let unit = unit::UNIT;
+        let unit = graceful::RUNNER;
         complain(&format!(
             "hospes-agent report-graceful-shutdown: takes no arguments and is called by {unit} \
              (ExecStopPost=), which says in SERVICE_RESULT how the scripts ended\n"
@@ -40,10 +41,21 @@ pub(crate) fn main(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
     ExitCode::SUCCESS
 }
 
+/// The same for a runner that we have started ourselves.
+pub(super) fn runner_ended(run: &RunDir, ended: Ended, log: &Log) {
+    let (outcome, exit) = match ended.code {
+        Some(0) => (ReportOutcome::Done, None),
+        code => (ReportOutcome::Failed, code),
+    };
+    if let Err(problem) = report_the_rest(run, outcome, exit, log) {
+        log.warn(format_args!("{problem}"));
+    }
+}
+
 fn report_the_rest(
     run: &RunDir,
     outcome: ReportOutcome,
-    exit: Option<i32>,
+    exit: Option<i64>,
     log: &Log,
 ) -> Result<(), String> {
     let unreported = run.unreported();
@@ -63,7 +75,7 @@ fn report_the_rest(
 }
 
 /// How a service ended, by the words of systemd.exec(5), "Environment Variables Set or Propagated".
-fn outcome(result: &str, exit_code: &str, exit_status: &str) -> (ReportOutcome, Option<i32>) {
+fn outcome(result: &str, exit_code: &str, exit_status: &str) -> (ReportOutcome, Option<i64>) {
     match (result, exit_code) {
         ("success", _) => (ReportOutcome::Done, None),
         ("timeout", _) => (ReportOutcome::Timeout, None),

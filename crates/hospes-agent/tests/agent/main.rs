@@ -1,6 +1,7 @@
 //! Our agent alone, from outside: the real program over real sockets.
 //!
 //! None of these tests freezes, trims or shuts down: every agent here runs with a block list.
+#![cfg(target_os = "linux")]
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,

@@ -6,6 +6,7 @@
 //!
 //! `HOSPES_SEED=4711 cargo test -p hospes-agent --test compare` makes other random requests;
 //! `HOSPES_AGENT=/usr/sbin/qemu-ga` compares another program, for example QEMU's agent with itself.
+#![cfg(target_os = "linux")]
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,

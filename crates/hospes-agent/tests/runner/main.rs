@@ -1,4 +1,5 @@
 //! The runner of metadata scripts, over real sockets and with real scripts.
+#![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a test that fails panics")]
 
 mod bench;

@@ -7,6 +7,7 @@ use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use metadata::stop::file_name;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -159,7 +160,7 @@ impl Guest {
 
     /// What the runner does first.
     pub(crate) fn take(&self, request: &str) {
-        let name = format!("graceful/stop-{request}");
+        let name = format!("graceful/{}", file_name(request));
         fs::create_dir_all(self.run("graceful")).unwrap();
         fs::write(self.run(&name), request).unwrap();
     }

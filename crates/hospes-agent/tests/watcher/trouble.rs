@@ -1,5 +1,7 @@
 //! Servers and service managers that do not answer as they should.
 
+use metadata::stop::file_name;
+
 use crate::guest::{Guest, until};
 use crate::host::{Host, STOP_STATE};
 
@@ -124,7 +126,7 @@ fn a_report_is_put_once_the_server_is_back() {
     assert!(host.puts()[0].1.contains(r#""outcome":"timeout""#));
     until("it is noted", || {
         guest
-            .run(&format!("reported/stop-{R1}"))
+            .run(&format!("reported/{}", file_name(R1)))
             .exists()
             .then_some(())
     });

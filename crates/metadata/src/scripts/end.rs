@@ -6,8 +6,8 @@ use std::time::Duration;
 /// How a script ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum End {
-    /// By itself, with this status.
-    Code(i32),
+    /// By itself, with this status; on Windows its exit code, without a sign.
+    Code(i64),
     /// By a signal.
     Signal(i32),
     /// It ran longer than it may and was killed.
@@ -25,7 +25,7 @@ impl End {
 
     /// The exit status of a script that ended by itself.
     #[must_use]
-    pub const fn code(&self) -> Option<i32> {
+    pub const fn code(&self) -> Option<i64> {
         match self {
             Self::Code(code) => Some(*code),
             _ => None,
@@ -37,6 +37,8 @@ impl fmt::Display for End {
     /// In the words of the reference, which are those of Go's `os/exec`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            // Only Windows has such: a status of the system, `0xc0000005`.
+            Self::Code(code @ 0x1_0000..) => write!(f, "exit status {code:#x}"),
             Self::Code(code) => write!(f, "exit status {code}"),
             Self::Signal(number) => match signal_name(*number) {
                 Some(name) => write!(f, "signal: {name}"),
@@ -82,6 +84,10 @@ mod tests {
         for (end, text) in [
             (End::Code(0), "exit status 0"),
             (End::Code(7), "exit status 7"),
+            (End::Code(0xffff), "exit status 65535"),
+            (End::Code(0x1_0000), "exit status 0x10000"),
+            (End::Code(3_221_225_477), "exit status 0xc0000005"),
+            (End::Code(0xffff_ffff), "exit status 0xffffffff"),
             (End::Signal(9), "signal: killed"),
             (End::Signal(15), "signal: terminated"),
             (End::Signal(40), "signal: signal 40"),

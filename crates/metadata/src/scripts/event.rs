@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
+use super::{Dialect, Kind};
+
 /// When scripts run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event {
@@ -35,53 +37,90 @@ pub struct ScriptKey {
 /// What the value of an attribute is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
-    /// The script.
-    Text,
+    /// The script, of this kind.
+    Text(Kind),
     /// Where the script is.
     Url,
 }
 
-/// An event with its keys on one system, in the order in which they run.
+/// An event with its keys on each system, in the order in which they run.
 struct Row {
     event: Event,
     name: &'static str,
-    keys: [ScriptKey; 2],
+    linux: [ScriptKey; 2],
+    windows: [ScriptKey; 4],
 }
 
-const fn keys(text: &'static str, url: &'static str) -> [ScriptKey; 2] {
-    [
-        ScriptKey {
-            name: text,
-            form: Form::Text,
-        },
-        ScriptKey {
-            name: url,
-            form: Form::Url,
-        },
-    ]
+const fn text(name: &'static str, kind: Kind) -> ScriptKey {
+    ScriptKey {
+        name,
+        form: Form::Text(kind),
+    }
 }
 
-/// Of Linux.
+const fn url(name: &'static str) -> ScriptKey {
+    ScriptKey {
+        name,
+        form: Form::Url,
+    }
+}
+
 const ROWS: [Row; 4] = [
     Row {
         event: Event::Startup,
         name: "startup",
-        keys: keys("startup-script", "startup-script-url"),
+        linux: [
+            text("startup-script", Kind::Plain),
+            url("startup-script-url"),
+        ],
+        windows: [
+            text("windows-startup-script-ps1", Kind::Ps1),
+            text("windows-startup-script-cmd", Kind::Cmd),
+            text("windows-startup-script-bat", Kind::Bat),
+            url("windows-startup-script-url"),
+        ],
     },
     Row {
         event: Event::Shutdown,
         name: "shutdown",
-        keys: keys("shutdown-script", "shutdown-script-url"),
+        linux: [
+            text("shutdown-script", Kind::Plain),
+            url("shutdown-script-url"),
+        ],
+        windows: [
+            text("windows-shutdown-script-ps1", Kind::Ps1),
+            text("windows-shutdown-script-cmd", Kind::Cmd),
+            text("windows-shutdown-script-bat", Kind::Bat),
+            url("windows-shutdown-script-url"),
+        ],
     },
     Row {
         event: Event::GracefulShutdown,
         name: "graceful-shutdown",
-        keys: keys("graceful-shutdown-script", "graceful-shutdown-script-url"),
+        linux: [
+            text("graceful-shutdown-script", Kind::Plain),
+            url("graceful-shutdown-script-url"),
+        ],
+        windows: [
+            text("windows-graceful-shutdown-script-ps1", Kind::Ps1),
+            text("windows-graceful-shutdown-script-cmd", Kind::Cmd),
+            text("windows-graceful-shutdown-script-bat", Kind::Bat),
+            url("windows-graceful-shutdown-script-url"),
+        ],
     },
     Row {
         event: Event::Specialize,
         name: "specialize",
-        keys: keys("sysprep-specialize-script", "sysprep-specialize-script-url"),
+        linux: [
+            text("sysprep-specialize-script", Kind::Plain),
+            url("sysprep-specialize-script-url"),
+        ],
+        windows: [
+            text("sysprep-specialize-script-ps1", Kind::Ps1),
+            text("sysprep-specialize-script-cmd", Kind::Cmd),
+            text("sysprep-specialize-script-bat", Kind::Bat),
+            url("sysprep-specialize-script-url"),
+        ],
     },
 ];
 
@@ -94,8 +133,11 @@ impl Event {
 
     /// Its keys, in the order in which they run.
     #[must_use]
-    pub fn keys(self) -> &'static [ScriptKey] {
-        &self.row().keys
+    pub fn keys(self, dialect: Dialect) -> &'static [ScriptKey] {
+        match dialect {
+            Dialect::Linux => &self.row().linux,
+            Dialect::Windows => &self.row().windows,
+        }
     }
 
     /// Every event.
@@ -131,31 +173,45 @@ mod tests {
 
     #[test]
     fn every_event_has_the_keys_of_the_reference_the_text_first() {
-        for (name, expected) in [
-            ("startup", ["startup-script", "startup-script-url"]),
-            ("shutdown", ["shutdown-script", "shutdown-script-url"]),
+        for (name, linux, windows) in [
+            ("startup", "startup", "windows-startup"),
+            ("shutdown", "shutdown", "windows-shutdown"),
             (
                 "graceful-shutdown",
-                ["graceful-shutdown-script", "graceful-shutdown-script-url"],
+                "graceful-shutdown",
+                "windows-graceful-shutdown",
             ),
-            (
-                "specialize",
-                ["sysprep-specialize-script", "sysprep-specialize-script-url"],
-            ),
+            ("specialize", "sysprep-specialize", "sysprep-specialize"),
         ] {
             let event: Event = name.parse().unwrap();
             assert_eq!(event.to_string(), name);
-            let keys: Vec<_> = event.keys().iter().map(|key| key.name).collect();
-            assert_eq!(keys, expected);
-            assert_eq!(event.keys()[0].form, Form::Text);
-            assert_eq!(event.keys()[1].form, Form::Url);
+            let keys = |dialect| -> Vec<(String, Form)> {
+                let keys = event.keys(dialect).iter();
+                keys.map(|key| (key.name.to_owned(), key.form)).collect()
+            };
+            assert_eq!(
+                keys(Dialect::Linux),
+                [
+                    (format!("{linux}-script"), Form::Text(Kind::Plain)),
+                    (format!("{linux}-script-url"), Form::Url)
+                ]
+            );
+            assert_eq!(
+                keys(Dialect::Windows),
+                [
+                    (format!("{windows}-script-ps1"), Form::Text(Kind::Ps1)),
+                    (format!("{windows}-script-cmd"), Form::Text(Kind::Cmd)),
+                    (format!("{windows}-script-bat"), Form::Text(Kind::Bat)),
+                    (format!("{windows}-script-url"), Form::Url)
+                ]
+            );
         }
         assert_eq!(Event::all().count(), 4);
     }
 
     #[test]
     fn another_word_is_no_event() {
-        for word in ["", "Startup", "boot", "startup "] {
+        for word in ["", "Startup", "boot", "startup ", "windows-startup"] {
             assert!(word.parse::<Event>().is_err(), "{word}");
         }
     }

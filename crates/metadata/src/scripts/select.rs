@@ -3,7 +3,7 @@
 use serde_json::Value;
 use thiserror::Error;
 
-use super::{Event, Form, ScriptKey};
+use super::{Dialect, Event, Form, Kind, ScriptKey};
 
 /// White space that is taken off the beginning of a script.
 const WHITE: [char; 6] = [' ', '\n', '\x0b', '\x0c', '\t', '\r'];
@@ -13,8 +13,22 @@ const WHITE: [char; 6] = [' ', '\n', '\x0b', '\x0c', '\t', '\r'];
 pub struct Script {
     /// The attribute that holds it.
     pub key: ScriptKey,
+    /// What kind of file it is.
+    pub kind: Kind,
     /// The script, or where it is.
     pub content: Content,
+}
+
+impl Script {
+    /// The name of its file: the key's, with the ending by which the system knows what it is.
+    #[must_use]
+    pub fn file_name(&self) -> String {
+        let key = self.key.name;
+        match self.kind.extension() {
+            Some(extension) => format!("{key}.{extension}"),
+            None => key.to_owned(),
+        }
+    }
 }
 
 /// A script, or where it is.
@@ -39,34 +53,46 @@ pub struct NoAttributes;
 ///
 /// # Errors
 /// When it is no JSON object.
-pub fn select(event: Event, attributes: &Value) -> Result<Vec<Script>, NoAttributes> {
+pub fn select(
+    dialect: Dialect,
+    event: Event,
+    attributes: &Value,
+) -> Result<Vec<Script>, NoAttributes> {
     let attributes = attributes.as_object().ok_or(NoAttributes)?;
-    let keys = event.keys().iter();
+    let keys = event.keys(dialect).iter();
     let scripts = keys.filter_map(|key| match attributes.get(key.name) {
-        Some(Value::String(value)) if !value.is_empty() => Some(Script {
-            key: *key,
-            content: content(key.form, value),
-        }),
+        Some(Value::String(value)) if !value.is_empty() => Some(script(dialect, *key, value)),
         _ => None,
     });
     Ok(scripts.collect())
 }
 
-fn content(form: Form, value: &str) -> Content {
-    match form {
-        Form::Text => Content::Text(value.trim_start_matches(WHITE).to_owned()),
-        Form::Url => Content::Url(value.trim().to_owned()),
-    }
+fn script(dialect: Dialect, key: ScriptKey, value: &str) -> Script {
+    let (kind, content) = match key.form {
+        Form::Text(kind) => {
+            let text = value.trim_start_matches(WHITE);
+            (kind, Content::Text(text.to_owned()))
+        }
+        Form::Url => {
+            let url = value.trim();
+            (Kind::of_url(dialect, url), Content::Url(url.to_owned()))
+        }
+    };
+    Script { key, kind, content }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
+    fn selected(dialect: Dialect, event: Event, attributes: &str) -> Vec<Script> {
+        select(dialect, event, &serde_json::from_str(attributes).unwrap()).unwrap()
+    }
+
     fn found(event: Event, attributes: &str) -> Vec<(&'static str, String)> {
-        let scripts = select(event, &serde_json::from_str(attributes).unwrap())
-            .unwrap()
-            .into_iter();
+        let scripts = selected(Dialect::Linux, event, attributes).into_iter();
         let shown = scripts.map(|script| match script.content {
             Content::Text(text) => (script.key.name, format!("text {text}")),
             Content::Url(url) => (script.key.name, format!("url {url}")),
@@ -119,8 +145,55 @@ mod tests {
     #[test]
     fn what_is_no_object_is_told_without_a_word_of_it() {
         for attributes in [Value::Null, "secret".into(), vec!["secret"].into()] {
-            let error = select(Event::Startup, &attributes).err().unwrap();
+            let error = select(Dialect::Linux, Event::Startup, &attributes)
+                .err()
+                .unwrap();
             assert_eq!(error.to_string(), "the attributes are no JSON object");
+        }
+    }
+
+    #[test]
+    fn each_system_has_its_own_scripts_in_files_that_it_knows_how_to_run() {
+        let attributes = r#"{"startup-script":"a","startup-script-url":"http://h/b.ps1",
+            "windows-startup-script-url":" gs://b/Setup.EXE ","windows-startup-script-bat":"c",
+            "windows-startup-script-ps1":"d","windows-startup-script-cmd":"e",
+            "windows-startup-script":"f","sysprep-specialize-script-url":"https://h/g"}"#;
+        let files = |dialect, event| -> Vec<String> {
+            let scripts = selected(dialect, event, attributes).into_iter();
+            scripts.map(|script| script.file_name()).collect()
+        };
+        assert_eq!(
+            files(Dialect::Linux, Event::Startup),
+            ["startup-script", "startup-script-url"]
+        );
+        assert_eq!(
+            files(Dialect::Windows, Event::Startup),
+            [
+                "windows-startup-script-ps1.ps1",
+                "windows-startup-script-cmd.cmd",
+                "windows-startup-script-bat.bat",
+                "windows-startup-script-url.exe"
+            ]
+        );
+        for dialect in [Dialect::Linux, Dialect::Windows] {
+            assert_eq!(
+                files(dialect, Event::Specialize),
+                ["sysprep-specialize-script-url"]
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_file_s_name_is_plain_whatever_the_url(
+            url in "((gs|https)://)?([a-z./\\\\:%?#]|\\.(ps1|EXE|cmd|bat)){0,30}",
+        ) {
+            let attributes = serde_json::json!({ "windows-startup-script-url": url });
+            let scripts = select(Dialect::Windows, Event::Startup, &attributes).unwrap();
+            for name in scripts.iter().map(Script::file_name) {
+                let rest = name.strip_prefix("windows-startup-script-url").unwrap();
+                prop_assert!(["", ".ps1", ".exe", ".cmd", ".bat"].contains(&rest), "{}", name);
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The lines of the log, in the words of the reference.
 
-use super::{End, Event};
+use super::{Dialect, End, Event};
 
 /// At the beginning.
 #[must_use]
@@ -16,8 +16,12 @@ pub fn none(event: Event) -> String {
 
 /// The settings say that none shall run.
 #[must_use]
-pub fn disabled(event: Event) -> String {
-    format!("{event} scripts disabled in instance config")
+pub fn disabled(dialect: Dialect, event: Event) -> String {
+    let system = match (dialect, event) {
+        (Dialect::Linux, _) | (Dialect::Windows, Event::Specialize) => "",
+        (Dialect::Windows, _) => "windows ",
+    };
+    format!("{system}{event} scripts disabled in instance config")
 }
 
 /// An attribute holds one.
@@ -67,8 +71,16 @@ mod tests {
             ),
             (none(event), "No graceful-shutdown scripts to run."),
             (
-                disabled(Event::Startup),
+                disabled(Dialect::Linux, Event::Startup),
                 "startup scripts disabled in instance config",
+            ),
+            (
+                disabled(Dialect::Windows, Event::Shutdown),
+                "windows shutdown scripts disabled in instance config",
+            ),
+            (
+                disabled(Dialect::Windows, Event::Specialize),
+                "specialize scripts disabled in instance config",
             ),
             (found(key), "Found startup-script in metadata."),
             (succeeded(key), "startup-script exit status 0"),

@@ -21,7 +21,7 @@ pub struct ExecStatus {
     /// Its exit code, when it ended by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exitcode: Option<i64>,
-    /// The signal that ended it.
+    /// The signal that ended it; on Windows the exception.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signal: Option<i64>,
     /// Standard output in base64; both streams when they were merged.
@@ -58,7 +58,7 @@ pub struct Ended {
 pub enum Exit {
     /// By itself, with this code.
     Code(i64),
-    /// By this signal.
+    /// By this signal; on Windows by this exception that nobody handled (an NTSTATUS).
     Signal(i64),
     /// The system does not say: somebody else took its status.
     Unknown,

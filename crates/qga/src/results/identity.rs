@@ -27,45 +27,45 @@ pub struct User {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Timezone {
-    /// Its abbreviation now (`CEST`), for people.
+    /// For people: its abbreviation now (`CEST`); on Windows its name (`W. Europe Summer Time`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub zone: Option<String>,
     /// Seconds east of UTC now.
     pub offset: i64,
 }
 
-/// The answer to `guest-get-osinfo`. Fields from `id` on are those of os-release(5).
+/// The answer to `guest-get-osinfo`. On Linux, fields from `id` on are those of os-release(5).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct OsInfo {
-    /// `release` of uname(2).
+    /// `release` of uname(2); on Windows the build (`20348`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kernel_release: Option<String>,
-    /// `version` of uname(2).
+    /// `version` of uname(2); on Windows major and minor version (`10.0`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kernel_version: Option<String>,
-    /// `machine` of uname(2).
+    /// `machine` of uname(2); on Windows `x86`, `x86_64`, `arm` or `ia64`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub machine: Option<String>,
-    /// `ID`.
+    /// `ID`; on Windows `mswindows`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// `NAME`.
+    /// `NAME`; on Windows `Microsoft Windows`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// `PRETTY_NAME`.
+    /// `PRETTY_NAME`; on Windows the product (`Windows Server 2022 Standard`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pretty_name: Option<String>,
-    /// `VERSION`.
+    /// `VERSION`; on Windows the release with its family (`Microsoft Windows Server 2022`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// `VERSION_ID`.
+    /// `VERSION_ID`; on Windows the release (`2022`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version_id: Option<String>,
-    /// `VARIANT`.
+    /// `VARIANT`; on Windows `server` or `client`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub variant: Option<String>,
-    /// `VARIANT_ID`.
+    /// `VARIANT_ID`; on Windows as `variant`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub variant_id: Option<String>,
 }
@@ -103,6 +103,19 @@ mod tests {
         ] {
             assert_eq!(value.expect("a plain structure"), expected);
         }
+    }
+
+    #[test]
+    fn a_logon_domain_is_said() {
+        let user = User {
+            user: "Administrator".into(),
+            login_time: 2.0,
+            domain: Some("WEB".into()),
+        };
+        assert_eq!(
+            serde_json::to_value(user).expect("a plain structure"),
+            json!({"user": "Administrator", "login-time": 2.0, "domain": "WEB"})
+        );
     }
 
     #[test]

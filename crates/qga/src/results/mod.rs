@@ -1,6 +1,7 @@
 //! What the agent answers, field by field.
 
 pub mod accounts;
+pub mod devices;
 pub mod exec;
 pub mod file;
 pub mod identity;

@@ -6,7 +6,8 @@ use serde::Serialize;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct NetworkInterface {
-    /// Its name; an IPv4 address with a label of its own (`eth0:1`) makes one more interface.
+    /// Its name, on Windows the one for people (`Ethernet`). On Linux an IPv4 address with a label
+    /// of its own (`eth0:1`) makes one more interface.
     pub name: String,
     /// Six octets as `aa:bb:cc:dd:ee:ff`; zeros where the link has no address.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -41,7 +42,8 @@ pub enum IpAddressType {
     Ipv6,
 }
 
-/// What went through an interface (`GuestNetworkInterfaceStat`), as `/proc/net/dev` counts it.
+/// What went through an interface (`GuestNetworkInterfaceStat`), as `/proc/net/dev` or Windows'
+/// `MIB_IF_ROW2` counts it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct NetworkStatistics {
@@ -51,7 +53,7 @@ pub struct NetworkStatistics {
     pub rx_packets: u64,
     /// Bad packets received.
     pub rx_errs: u64,
-    /// Packets received and dropped, also by the device for want of buffers.
+    /// Packets received and dropped, on Linux also by the device for want of buffers.
     pub rx_dropped: u64,
     /// Bytes sent.
     pub tx_bytes: u64,

@@ -6,11 +6,12 @@ use serde::Serialize;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Filesystem {
-    /// Its block device's name (`sda1`, `dm-0`).
+    /// Its block device's name (`sda1`, `dm-0`); on Windows its volume's
+    /// (`\\?\Volume{...}\`).
     pub name: String,
-    /// Where it is mounted first.
+    /// Where it is mounted first (`/`, `C:\`).
     pub mountpoint: String,
-    /// `ext4`, `xfs`, ...
+    /// `ext4`, `xfs`, `NTFS`, ...
     #[serde(rename = "type")]
     pub fs_type: String,
     /// Bytes in use.
@@ -19,7 +20,7 @@ pub struct Filesystem {
     /// Bytes that an ordinary user may use, the used ones among them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub total_bytes: Option<u64>,
-    /// Bytes that root may use.
+    /// Bytes that root may use, or on Windows who has no quota.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub total_bytes_privileged: Option<u64>,
     /// The disks that carry it; empty when none is known.
@@ -30,17 +31,17 @@ pub struct Filesystem {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Disk {
-    /// Its node (`/dev/sda`).
+    /// Its node (`/dev/sda`, `\\.\PhysicalDrive0`).
     pub name: String,
-    /// Whether it is a partition.
+    /// Whether it is a partition; Windows lists none.
     pub partition: bool,
-    /// The nodes that it lies on: a partition's disk, a logical volume's physical volumes.
+    /// On Linux, the nodes that it lies on: a partition's disk, a logical volume's physical volumes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dependencies: Option<Vec<String>>,
     /// Where it is attached; disks of hardware only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<DiskAddress>,
-    /// The device mapper's name for it.
+    /// On Linux, the device mapper's name for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub alias: Option<String>,
     /// Its health.
@@ -62,10 +63,10 @@ pub struct DiskAddress {
     pub target: i64,
     /// Which unit of the target.
     pub unit: i64,
-    /// udev's `ID_SERIAL`.
+    /// udev's `ID_SERIAL`; on Windows the serial number that the disk tells.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub serial: Option<String>,
-    /// Its node (`/dev/sda`).
+    /// Its node (`/dev/sda`, `\\.\PhysicalDrive0`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dev: Option<String>,
     /// On s390x, its subchannel.
@@ -73,7 +74,8 @@ pub struct DiskAddress {
     pub ccw_address: Option<CcwAddress>,
 }
 
-/// How a disk is attached (`GuestDiskBusType`), as far as a Linux guest tells.
+/// How a disk is attached (`GuestDiskBusType`), as far as our guests tell: from `Ieee1394` on,
+/// Windows alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DiskBusType {
@@ -91,6 +93,26 @@ pub enum DiskBusType {
     Nvme,
     /// None of the others.
     Unknown,
+    /// IEEE 1394.
+    Ieee1394,
+    /// Serial storage architecture.
+    Ssa,
+    /// Fibre Channel.
+    Fibre,
+    /// A RAID controller.
+    Raid,
+    /// iSCSI.
+    Iscsi,
+    /// Serial attached SCSI.
+    Sas,
+    /// An SD card.
+    Sd,
+    /// A multimedia card.
+    Mmc,
+    /// A virtual bus.
+    Virtual,
+    /// A file (VHD).
+    FileBackedVirtual,
 }
 
 /// A PCI function (`GuestPCIAddress`); -1 where it is not known.
@@ -219,4 +241,37 @@ pub struct TrimResult {
 pub struct TrimResponse {
     /// One a file system.
     pub paths: Vec<TrimResult>,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn buses_are_called_as_in_the_schema() {
+        use DiskBusType::*;
+        for (bus, name) in [
+            (Ide, "ide"),
+            (Scsi, "scsi"),
+            (Virtio, "virtio"),
+            (Usb, "usb"),
+            (Sata, "sata"),
+            (Nvme, "nvme"),
+            (Unknown, "unknown"),
+            (Ieee1394, "ieee1394"),
+            (Ssa, "ssa"),
+            (Fibre, "fibre"),
+            (Raid, "raid"),
+            (Iscsi, "iscsi"),
+            (Sas, "sas"),
+            (Sd, "sd"),
+            (Mmc, "mmc"),
+            (Virtual, "virtual"),
+            (FileBackedVirtual, "file-backed-virtual"),
+        ] {
+            assert_eq!(serde_json::to_value(bus).expect("a word"), json!(name));
+        }
+    }
 }

@@ -1,6 +1,9 @@
 //! A request whose name and arguments are understood: one variant a command of the protocol.
 
-/// A command with its arguments, checked. Commands of the 10.2 schema that exist on Linux.
+use crate::{AgentError, System};
+
+/// A command with its arguments, checked. Commands of the 10.2 schema that exist on
+/// Linux or Windows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Call {
     /// `guest-sync-delimited`: the id is echoed after a `0xFF`.
@@ -102,6 +105,8 @@ pub enum Call {
     GetTimezone,
     /// `guest-get-osinfo`.
     GetOsInfo,
+    /// `guest-get-devices`.
+    GetDevices,
     /// `guest-set-user-password`.
     SetUserPassword(PasswordCall),
     /// `guest-ssh-get-authorized-keys`: whose.
@@ -160,7 +165,7 @@ pub enum Whence {
 /// The arguments of `guest-exec`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExecCall {
-    /// The program; looked up in the agent's `PATH` when it holds no slash.
+    /// The program; looked up in the agent's `PATH` when it names no folder.
     pub path: String,
     /// Its arguments, without its name.
     pub arguments: Vec<String>,
@@ -184,7 +189,7 @@ pub enum Capture {
     Stderr,
     /// Both, each for itself (also `true`).
     Separated,
-    /// Both as one.
+    /// Both as one; not on Windows.
     Merged,
 }
 
@@ -206,6 +211,21 @@ pub struct OnlineSetting {
     pub index: u64,
     /// On or off.
     pub online: bool,
+}
+
+impl ExecCall {
+    /// Whether the agent of `system` runs a program so.
+    ///
+    /// # Errors
+    /// `GenericError`: Windows merges no output. QEMU's agent has no such word there.
+    pub fn admit_on(&self, system: System) -> Result<(), AgentError> {
+        match (system, self.capture) {
+            (System::Windows, Capture::Merged) => Err(AgentError::generic(
+                "Parameter 'capture-output' does not accept value 'merged'",
+            )),
+            _ => Ok(()),
+        }
+    }
 }
 
 impl std::fmt::Debug for PasswordCall {

@@ -61,6 +61,7 @@ fn bare(name: &str) -> Option<Call> {
         "guest-get-users" => Call::GetUsers,
         "guest-get-timezone" => Call::GetTimezone,
         "guest-get-osinfo" => Call::GetOsInfo,
+        "guest-get-devices" => Call::GetDevices,
         _ => return None,
     })
 }

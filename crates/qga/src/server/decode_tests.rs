@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::System;
 
 fn desc(name: &str, arguments: Value) -> String {
     match Call::decode(name, Some(arguments)) {
@@ -234,6 +235,28 @@ fn capture_is_a_flag_or_a_word() {
         ),
     ] {
         assert_eq!(capture(given), Err(problem.to_owned()));
+    }
+}
+
+#[test]
+fn windows_merges_no_output() {
+    for (word, on_windows) in [
+        ("none", Ok(())),
+        ("stdout", Ok(())),
+        ("stderr", Ok(())),
+        ("separated", Ok(())),
+        (
+            "merged",
+            Err("Parameter 'capture-output' does not accept value 'merged'".to_owned()),
+        ),
+    ] {
+        let arguments = json!({"path": "p", "capture-output": word});
+        let Ok(Call::Exec(exec)) = Call::decode("guest-exec", Some(arguments)) else {
+            panic!("{word} is refused");
+        };
+        let admitted = |system| exec.admit_on(system).map_err(|error| error.desc);
+        assert_eq!(admitted(System::Windows), on_windows, "{word}");
+        assert_eq!(admitted(System::Linux), Ok(()), "{word}");
     }
 }
 

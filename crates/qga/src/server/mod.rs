@@ -22,4 +22,4 @@ pub use decoder::{RejectedRequest, RequestDecoder, RequestEvent, RequestLimits};
 pub use file_read::{FILE_READ_MOST, FileReadFrame, file_read_count, file_write_count};
 pub(crate) use runs::run_length;
 pub use sessions::{Sessions, Ticket};
-pub use table::{COMMANDS, CommandSpec};
+pub use table::{COMMANDS, CommandSpec, Support};

@@ -1,6 +1,5 @@
 //! What a command line asks for.
 
-use std::ffi::OsString;
 use std::path::Path;
 
 use super::super::*;
@@ -114,7 +113,11 @@ fn arguments_that_mean_nothing_are_told() {
 #[cfg(unix)]
 #[test]
 fn an_argument_that_is_no_text_is_refused() {
+    use std::ffi::OsString;
     use std::os::unix::ffi::OsStringExt;
-    let error = parse([OsString::from_vec(b"-p/\xff".to_vec())]).unwrap_err();
+
+    use qga::System;
+
+    let error = parse(System::Linux, [OsString::from_vec(b"-p/\xff".to_vec())]).unwrap_err();
     assert_eq!(error, UsageError::NotText("-p".into()));
 }

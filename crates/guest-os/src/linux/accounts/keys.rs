@@ -7,7 +7,7 @@ use rustix::io::Errno;
 
 use super::account::Account;
 use super::directory::{SshDirectory, path_of};
-use super::lines;
+use crate::authorized_keys as lines;
 use crate::{Error, Result};
 
 /// Two changes at once would lose one.

@@ -3,7 +3,6 @@
 mod account;
 mod directory;
 mod keys;
-mod lines;
 mod password;
 
 pub use keys::{add_keys, remove_keys, ssh_keys};

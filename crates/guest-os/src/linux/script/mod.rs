@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! start ─► wait ─┬─ Output   bytes, as soon as they are there
-//!                ├─ Beside   a signal has come (`process::Termination`)
+//!                ├─ Beside   the bell was rung: the program shall end
 //!                ├─ Late     the time is over
 //!                └─ Ended ─► rest: what is still in the pipe, and what comes in a moment more
 //!                                └─► held_output: a background child keeps the pipe
@@ -11,11 +11,15 @@
 //! One thread, which polls. Standard output and standard error are one pipe, so that their lines
 //! keep their order.
 
+mod bell;
+mod held;
 mod process;
 mod surroundings;
 
-pub use process::{Moment, Script};
-pub use surroundings::{is_noexec, is_selinux_enforcing};
+pub use bell::{Bell, Ringer, bell};
+pub use held::HeldOutput;
+pub use process::{Ended, Invocation, Moment, Script};
+pub use surroundings::{OTHER_PLACES, is_noexec, is_selinux_enforcing};
 
 #[cfg(test)]
 mod tests;

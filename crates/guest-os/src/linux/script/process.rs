@@ -2,7 +2,7 @@
 
 use std::io::{self, PipeReader, Read};
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::process::CommandExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -11,10 +11,22 @@ use rustix::io::{Errno, ioctl_fionbio, ioctl_fionread};
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::super::exec::end_signal;
+use super::{Bell, HeldOutput};
 use crate::{Error, Result};
 
 /// Bytes that are read at once: what a pipe holds.
 const READ_BYTES: usize = 64 << 10;
+
+/// A program, and what it is started with.
+#[derive(Debug)]
+pub struct Invocation<'a> {
+    /// Its file.
+    pub program: &'a str,
+    /// Its arguments, without its name.
+    pub arguments: &'a [String],
+    /// What it has in its environment beside ours.
+    pub environment: &'a [(&'a str, &'a str)],
+}
 
 /// A script that runs, in a process group of its own.
 pub struct Script {
@@ -33,22 +45,51 @@ pub enum Moment<'a> {
     /// It has printed this.
     Output(&'a [u8]),
     /// It has ended. What it printed last may still be in the pipe.
-    Ended(ExitStatus),
-    /// What was watched beside it is readable.
+    Ended(Ended),
+    /// The bell was rung.
     Beside,
     /// The time is over.
     Late,
 }
 
+/// How a script ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// By itself, with this status.
+    Code(i64),
+    /// By a signal.
+    Signal(i32),
+    /// Nobody can tell.
+    Unknown,
+}
+
 impl Script {
-    /// Starts a program with nothing on its standard input.
+    /// Starts a program with nothing on its standard input. A file that names no interpreter is
+    /// `/bin/sh`'s, as execvp(3) has it.
     ///
     /// # Errors
     /// When it cannot be executed, or the system has no pipe for it.
-    pub fn start(mut command: Command) -> io::Result<Self> {
+    pub fn start(invocation: &Invocation<'_>) -> io::Result<Self> {
+        let Invocation {
+            program, arguments, ..
+        } = invocation;
+        let mut command = Command::new(program);
+        command.args(*arguments);
+        match Self::spawn(command, invocation) {
+            Err(error) if Errno::from_io_error(&error) == Some(Errno::NOEXEC) => {
+                let mut shell = Command::new("/bin/sh");
+                shell.arg(program).args(*arguments);
+                Self::spawn(shell, invocation)
+            }
+            started => started,
+        }
+    }
+
+    fn spawn(mut command: Command, invocation: &Invocation<'_>) -> io::Result<Self> {
         let (output, writer) = io::pipe()?;
         ioctl_fionbio(&output, true)?;
         let mut child = command
+            .envs(invocation.environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(writer.try_clone()?)
             .stderr(writer)
@@ -75,7 +116,7 @@ impl Script {
     ///
     /// # Errors
     /// When the system can tell nothing about the process.
-    pub fn wait(&mut self, beside: &impl AsFd, until: Option<Instant>) -> Result<Moment<'_>> {
+    pub fn wait(&mut self, beside: &Bell, until: Option<Instant>) -> Result<Moment<'_>> {
         let failed = |error: io::Error| Error::os("failed to wait for the script", error);
         loop {
             let left = until.map(|until| until.saturating_duration_since(Instant::now()));
@@ -83,13 +124,18 @@ impl Script {
             if beside_readable {
                 return Ok(Moment::Beside);
             }
-            if readable && let count @ 1.. = self.read() {
+            // A script that prints without end is late too.
+            let is_late = left.is_some_and(|left| left.is_zero());
+            if !is_late
+                && readable
+                && let count @ 1.. = self.read()
+            {
                 return Ok(Moment::Output(&self.buffer[..count]));
             }
             if ended && let Some(status) = self.child.try_wait().map_err(failed)? {
-                return Ok(Moment::Ended(status));
+                return Ok(Moment::Ended(ended_by(status)));
             }
-            if left.is_some_and(|left| left.is_zero()) {
+            if is_late {
                 return Ok(Moment::Late);
             }
         }
@@ -121,11 +167,11 @@ impl Script {
     /// The pipe, if somebody still holds its other end: without a reader, they would be killed by
     /// their next line.
     #[must_use]
-    pub fn held_output(self) -> Option<OwnedFd> {
+    pub fn held_output(self) -> Option<HeldOutput> {
         let pipe = self.output?;
         // Whoever reads it next waits for bytes.
         ioctl_fionbio(&pipe, false).ok()?;
-        Some(pipe.into())
+        Some(HeldOutput::new(pipe.into()))
     }
 
     /// Asks the script, and all that it started in its group, to end.
@@ -143,9 +189,9 @@ impl Script {
         let _ = kill_process_group(self.pid, signal);
     }
 
-    fn ready(&self, beside: &impl AsFd, left: Option<Duration>) -> io::Result<[bool; 3]> {
+    fn ready(&self, beside: &Bell, left: Option<Duration>) -> io::Result<[bool; 3]> {
         let mut polled = vec![
-            PollFd::new(beside, PollFlags::IN),
+            PollFd::from_borrowed_fd(beside.as_fd(), PollFlags::IN),
             PollFd::new(&self.end, PollFlags::IN),
         ];
         if let Some(output) = &self.output {
@@ -176,6 +222,14 @@ impl Script {
                 0
             }
         }
+    }
+}
+
+fn ended_by(status: ExitStatus) -> Ended {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => Ended::Code(code.into()),
+        (None, Some(signal)) => Ended::Signal(signal),
+        (None, None) => Ended::Unknown,
     }
 }
 

@@ -4,6 +4,9 @@ use std::path::Path;
 
 use rustix::fs::{StatVfsMountFlags, statvfs};
 
+/// Where a script may lie when the usual place forbids to execute it.
+pub const OTHER_PLACES: [&str; 4] = ["/run/hospes-agent", "/var/tmp", "/var/lib", "/root"];
+
 /// Whether the file system of a directory forbids to execute files. One that does not tell does
 /// not.
 #[must_use]

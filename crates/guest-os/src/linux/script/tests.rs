@@ -1,17 +1,22 @@
-use std::io::{Write, pipe};
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use super::*;
 
 const LONG: Duration = Duration::from_secs(60);
 
+fn start(text: &str) -> Script {
+    let started = Script::start(&Invocation {
+        program: "/bin/sh",
+        arguments: &["-c".to_owned(), text.to_owned()],
+        environment: &[("GREETING", "hello")],
+    });
+    started.unwrap()
+}
+
 /// What it printed while it ran, its status, and the script.
-fn follow(text: &str) -> (Vec<u8>, Option<i32>, Script) {
-    let (beside, _never) = pipe().unwrap();
-    let mut command = Command::new("/bin/sh");
-    command.args(["-c", text]);
-    let mut script = Script::start(command).unwrap();
+fn follow(text: &str) -> (Vec<u8>, Ended, Script) {
+    let (beside, _never) = bell().unwrap();
+    let mut script = start(text);
     let mut printed = Vec::new();
     let until = Instant::now() + LONG;
     let status = loop {
@@ -21,7 +26,7 @@ fn follow(text: &str) -> (Vec<u8>, Option<i32>, Script) {
             other => panic!("{other:?}"),
         }
     };
-    (printed, status.code(), script)
+    (printed, status, script)
 }
 
 #[test]
@@ -30,8 +35,30 @@ fn output_and_status_are_told() {
         follow("echo out; echo err >&2; read line || echo end; exit 7");
     script.rest(LONG, |bytes| printed.extend_from_slice(bytes));
     assert_eq!(printed, b"out\nerr\nend\n");
-    assert_eq!(code, Some(7));
+    assert_eq!(code, Ended::Code(7));
     assert!(script.held_output().is_none());
+}
+
+#[test]
+fn a_script_has_its_environment_and_needs_no_interpreter() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("script");
+    std::fs::write(&file, "echo $GREETING $0").unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&file, mode).unwrap();
+    let program = file.to_str().unwrap();
+    let (printed, end, _) = follow(program);
+    assert_eq!(end, Ended::Code(0));
+    let mut script = Script::start(&Invocation {
+        program,
+        arguments: &[],
+        environment: &[("GREETING", "hello")],
+    })
+    .unwrap();
+    let mut alone = Vec::new();
+    script.rest(LONG, |bytes| alone.extend_from_slice(bytes));
+    assert_eq!(alone, format!("hello {program}\n").into_bytes());
+    assert_eq!(printed, alone);
 }
 
 #[test]
@@ -49,7 +76,7 @@ fn a_background_child_holds_nobody_up() {
     script.rest(Duration::from_millis(50), |bytes| {
         printed.extend_from_slice(bytes);
     });
-    assert_eq!(code, Some(0));
+    assert_eq!(code, Ended::Code(0));
     let child = String::from_utf8(printed).unwrap();
     script.kill();
     assert!(child.trim().parse::<u32>().is_ok());
@@ -58,29 +85,48 @@ fn a_background_child_holds_nobody_up() {
 
 #[test]
 fn what_is_late_is_told_and_killed_with_its_children() {
-    let (beside, mut signal) = pipe().unwrap();
-    let mut command = Command::new("/bin/sh");
-    command.args(["-c", "sleep 600 & wait"]);
-    let mut script = Script::start(command).unwrap();
+    let (mut beside, mut signal) = bell().unwrap();
+    let mut script = start("sleep 600 & wait");
     let soon = Instant::now() + Duration::from_millis(50);
     let late = script.wait(&beside, Some(soon)).unwrap();
     assert!(matches!(late, Moment::Late), "{late:?}");
-    signal.write_all(b"x").unwrap();
+    signal.ring();
     let until = Instant::now() + LONG;
     let beside_it = script.wait(&beside, Some(until)).unwrap();
     assert!(matches!(beside_it, Moment::Beside), "{beside_it:?}");
-    let (beside, _never) = pipe().unwrap();
+    beside.take();
     script.kill();
     let ended = script.wait(&beside, Some(until)).unwrap();
-    assert!(matches!(ended, Moment::Ended(status) if status.code().is_none()));
+    assert!(matches!(ended, Moment::Ended(Ended::Signal(9))));
     let began = Instant::now();
     script.rest(LONG, |_| {});
     assert!(began.elapsed() < LONG, "its child is alive");
 }
 
 #[test]
+fn who_prints_without_end_is_late_too() {
+    let (beside, _never) = bell().unwrap();
+    let mut script = start("exec yes");
+    let soon = Instant::now() + Duration::from_millis(50);
+    let late = loop {
+        match script.wait(&beside, Some(soon)).unwrap() {
+            Moment::Output(_) => assert!(soon.elapsed() < LONG, "never late"),
+            Moment::Late => break true,
+            _ => break false,
+        }
+    };
+    assert!(late);
+    script.kill();
+}
+
+#[test]
 fn what_cannot_be_executed_is_an_error() {
-    let refused = Script::start(Command::new("/no/such/shell")).err().unwrap();
+    let refused = Script::start(&Invocation {
+        program: "/no/such/shell",
+        arguments: &[],
+        environment: &[],
+    });
+    let refused = refused.err().unwrap();
     assert_eq!(refused.kind(), std::io::ErrorKind::NotFound);
 }
 

@@ -1,0 +1,6 @@
+//! Network interfaces.
+
+mod adapters;
+mod interfaces;
+
+pub use self::interfaces::interfaces;
