@@ -41,13 +41,11 @@ pub(crate) fn main(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// The same for a runner that we have started ourselves.
+/// The same for a runner that we have started ourselves. One that succeeds has told the host, so one
+/// that has not was ended, and whoever ends a program chooses its status.
 pub(super) fn runner_ended(run: &RunDir, ended: Ended, log: &Log) {
-    let (outcome, exit) = match ended.code {
-        Some(0) => (ReportOutcome::Done, None),
-        code => (ReportOutcome::Failed, code),
-    };
-    if let Err(problem) = report_the_rest(run, outcome, exit, log) {
+    let exit = ended.code.filter(|code| *code != 0);
+    if let Err(problem) = report_the_rest(run, ReportOutcome::Failed, exit, log) {
         log.warn(format_args!("{problem}"));
     }
 }

@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn windows_lists_the_freeze_and_refuses_it() {
+    fn windows_lists_freezes_and_load_and_refuses_them() {
         let refused = |system: System| {
             names(system, |command| {
                 matches!(command.on(system), Support::Disabled(_))
@@ -218,6 +218,7 @@ mod tests {
         assert_eq!(
             refused(System::Windows),
             [
+                "guest-get-load",
                 "guest-fsfreeze-thaw",
                 "guest-fsfreeze-freeze-list",
                 "guest-fsfreeze-freeze",
