@@ -11,7 +11,8 @@
 //! - [`proxmox`] is a cluster in the shape of Proxmox VE over machines of the lab and simulated guests;
 //! - [`python`] holds Ansible and clients of Proxmox VE that nobody here wrote;
 //! - [`session`] sees to it that no machine outlives the lab;
-//! - [`scenario`] runs the tests in [`scenarios`] on real machines.
+//! - [`scenario`] runs the tests in [`scenarios`] on real machines;
+//! - [`windows`] runs the Windows programs under Wine.
 
 pub mod accelerator;
 pub mod apt;
@@ -28,3 +29,4 @@ pub mod scenario;
 pub mod scenarios;
 pub mod session;
 pub mod vm;
+pub mod windows;

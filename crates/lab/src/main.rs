@@ -11,7 +11,7 @@ use lab::guest_agent::GuestAgent;
 use lab::image::Image;
 use lab::scenario::Selection;
 use lab::session::{self, Session};
-use lab::{bench, demo, proxmox, scenario, scenarios};
+use lab::{bench, demo, proxmox, scenario, scenarios, windows};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Guest image, virtual machines, scenarios and benchmarks of hospes.
@@ -60,6 +60,20 @@ enum Subcommands {
     Bench {
         #[command(subcommand)]
         what: Option<BenchCommand>,
+    },
+    /// Runs the scenarios of the Windows programs under Wine.
+    Windows {
+        /// Where the programs are.
+        #[arg(long, default_value = "target/windows/x86_64-pc-windows-gnu/debug")]
+        programs: PathBuf,
+        /// A prefix of Wine that nobody uses meanwhile; it is copied.
+        #[arg(long, default_value = "target/windows/wine")]
+        prefix: PathBuf,
+        /// Lists them instead.
+        #[arg(long)]
+        list: bool,
+        /// Only these.
+        names: Vec<String>,
     },
     /// Serves a simulated cluster in the shape of Proxmox VE until standard input closes (Ctrl-D), and
     /// prints the table for hospes.toml.
@@ -323,6 +337,16 @@ async fn perform(command: Subcommands, session: Option<&Session>, console: &Cons
         Subcommands::Bench {
             what: Some(BenchCommand::Scripts { agent }),
         } => bench::scripts::run(agent, console).await,
+        Subcommands::Windows { list: true, .. } => {
+            windows::list(console);
+            Ok(())
+        }
+        Subcommands::Windows {
+            programs,
+            prefix,
+            names,
+            ..
+        } => windows::run(&windows::Given { programs, prefix }, &names, console).await,
         // Opening the session has swept; the others never come here.
         Subcommands::Sweep
         | Subcommands::Reap { .. }

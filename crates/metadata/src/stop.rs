@@ -14,16 +14,17 @@
 //! ```text
 //! watcher    writes pending-stop.json (PendingStop), then starts the runner; looks later whether
 //!            graceful/NAME has come
-//! runner     reads it, creates graceful/NAME (exclusively; holds the request), runs the scripts,
-//!            puts the Report, creates reported/NAME
-//! its end    puts a Report for whatever is in graceful/ and not in reported/
+//! runner     reads it, locks runners/NAME up to its end, creates graceful/NAME (exclusively; holds
+//!            the request), waits for runners/turn, runs the scripts, puts the Report, creates
+//!            reported/NAME
+//! its end    puts a Report for whatever is in graceful/, not in reported/, and not locked in runners/
 //! ```
 //!
 //! | | Linux | Windows |
 //! | --- | --- | --- |
 //! | the directory | `/run/hospes-agent`: in memory | `C:\ProgramData\hospes-agent\run\BOOT`: a directory for each boot; a later boot removes it |
 //! | the runner is started | by systemd: the watcher queues its unit's start job | by the watcher, as a process that outlives it |
-//! | its end is seen | by systemd (`ExecStopPost=`), whatever became of the watcher | by the watcher that started it and waits for it |
+//! | its end is seen | by systemd (`ExecStopPost=`), whatever became of the watcher | by the watcher that started it and waits for it, else by the next one, which waits for its lock |
 //!
 //! - NAME is [`file_name`] of the request.
 //! - **The runner alone keeps scripts from running twice**: when graceful/NAME exists, it says so in
@@ -34,8 +35,9 @@
 //! - systemd merges a start job with one that runs, up to the end of `ExecStopPost=`: a second
 //!   request that comes while scripts run would be lost. So the watcher queues the job again as long
 //!   as graceful/ holds other requests and not this one.
-//! - On Windows nobody sees the end of a runner whose watcher was stopped meanwhile: where such a
-//!   runner dies without a report, the host waits until its deadline.
+//! - On Windows the second runner starts at once; runners/turn lets its scripts wait for those of the
+//!   first.
+//! - The system lets go of a lock with its process: what is locked in runners/ has a runner that lives.
 
 use std::time::Duration;
 

@@ -6,6 +6,9 @@ use crate::{Error, Result};
 /// How the runner is called in texts for people.
 pub const RUNNER: &str = "google-graceful-shutdown-scripts.service";
 
+/// Somebody else tells of the runner's end, also of one that was started before us.
+pub const IS_SUPERVISED: bool = true;
+
 /// How a runner ended that nobody else tells of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ended {

@@ -8,11 +8,15 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::sync_channel;
 use std::thread;
 
-use super::process::{Console, Launch, Place, Process, command_line, null, wait_any};
+use super::process::{Console, Launch, Place, Process, command_line, null};
+use super::wait::wait_any;
 use crate::{Error, Result};
 
 /// How the runner is called in texts for people.
 pub const RUNNER: &str = "GCEMetadataScriptRunner.exe graceful-shutdown";
+
+/// Nobody but who has started the runner tells of its end.
+pub const IS_SUPERVISED: bool = false;
 
 /// Its file, beside our own.
 const FILE: &str = "GCEMetadataScriptRunner.exe";

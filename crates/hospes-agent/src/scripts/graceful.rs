@@ -17,7 +17,7 @@ use metadata::stop::{PendingStop, Report, ReportOutcome};
 use metadata_client::Client;
 
 use super::log::Log;
-use crate::watcher::{RunDir, report};
+use crate::watcher::{Hold, RunDir, report};
 
 /// How long the deadline's thread sleeps at most: its own clock stands still while the system is
 /// suspended, that of the deadline does not.
@@ -27,6 +27,8 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(5);
 pub(super) struct Stop {
     told: Told,
     deadline: Option<Deadline>,
+    /// Let go of after the report.
+    _hold: Option<Hold>,
 }
 
 /// What the host said, and the way to tell it how its stop went.
@@ -45,14 +47,29 @@ struct Deadline {
 }
 
 impl Stop {
-    pub(super) fn begin(pending: PendingStop, run: RunDir, client: Client, name: &str) -> Self {
+    /// From here on its time is watched; its turn comes when the scripts of earlier stops have ended.
+    pub(super) fn begin(
+        pending: PendingStop,
+        hold: Option<Hold>,
+        run: RunDir,
+        client: Client,
+        name: &str,
+    ) -> Self {
         let told = Told {
             pending,
             run,
             client,
         };
         let deadline = told.clone().watch_deadline(name.to_owned());
-        Self { told, deadline }
+        if let Some(hold) = &hold {
+            // Without locks they run beside each other.
+            let _ = hold.wait_for_turn();
+        }
+        Self {
+            told,
+            deadline,
+            _hold: hold,
+        }
     }
 
     /// What scripts see of it in their environment.

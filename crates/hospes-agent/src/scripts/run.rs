@@ -140,10 +140,18 @@ impl Runner<'_> {
         let Some(pending) = pending else {
             return Ok(None);
         };
-        match self.run.take(&pending.request) {
-            Ok(false) if !self.order.again => {
-                return Err(already("for this stop", self.order.event));
+        let already = || already("for this stop", self.order.event);
+        let hold = match self.run.hold(&pending.request) {
+            Ok(Some(hold)) => Some(hold),
+            Ok(None) => return Err(already()),
+            Err(error) => {
+                let what = "it cannot be seen whether the scripts run for this stop already";
+                log.warn(None, &format!("{what}: {error}"));
+                None
             }
+        };
+        match self.run.take(&pending.request) {
+            Ok(false) if !self.order.again => return Err(already()),
             Ok(_) => {}
             Err(error) => {
                 let what = "it cannot be noted that the scripts run for this stop";
@@ -151,7 +159,7 @@ impl Runner<'_> {
             }
         }
         let (run, client) = (self.run.clone(), metadata.client.clone());
-        Ok(Some(Stop::begin(pending, run, client, self.name)))
+        Ok(Some(Stop::begin(pending, hold, run, client, self.name)))
     }
 
     fn run_scripts(

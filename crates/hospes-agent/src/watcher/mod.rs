@@ -5,11 +5,12 @@
 //!                                      ├─► run_dir: state, pending-stop.json
 //!                                      ├─► guest_os::graceful: the runner is started
 //!                                      └─► report: only when it cannot be
-//! scripts' runner ─► run_dir: marker; report          unit_end ─► report
+//! scripts' runner ─► run_dir: hold, marker; report    unit_end ─► report
 //! ```
 //!
 //! Nothing here powers the guest off.
 
+mod hold;
 mod program;
 mod report;
 mod run_dir;
@@ -20,6 +21,7 @@ use std::time::Duration;
 
 use metadata_client::{Client, Limits};
 
+pub(crate) use hold::Hold;
 pub(crate) use program::main;
 pub(crate) use report::report;
 pub(crate) use run_dir::RunDir;

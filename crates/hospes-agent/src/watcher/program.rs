@@ -9,10 +9,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use guest_os::boot;
 use guest_os::clock::since_boot;
+use guest_os::graceful::{self, Ended};
 use guest_os::log_sink::LogSink;
 use guest_os::process::{Termination, keep_descriptors, reduce_memory, release_program_pages};
-use guest_os::{boot, graceful};
 use metadata::stop::Report;
 use metadata::watch::{Details, Effect, Event, Notice, Now, Runner, Watch};
 use metadata::{Failure, Key};
@@ -116,7 +117,28 @@ impl Watcher {
             log,
         };
         watcher.perform_all(effects);
+        watcher.adopt_runners();
         watcher
+    }
+
+    /// Runners that the last watcher started and that nobody else waits for.
+    fn adopt_runners(&self) {
+        if graceful::IS_SUPERVISED {
+            return;
+        }
+        for request in self.run.at_work().unwrap_or_default() {
+            let (run, log) = (self.run.clone(), Arc::clone(&self.log));
+            let thread = thread::Builder::new().name("runner".to_owned());
+            let wait = move || {
+                if run.wait_for_end(&request).is_ok() {
+                    unit_end::runner_ended(&run, Ended { code: None }, &log);
+                }
+            };
+            if let Err(error) = thread.spawn(wait) {
+                let what = "nobody waits for the scripts that run";
+                self.log.warn(format_args!("{what}: {error}"));
+            }
+        }
     }
 
     /// Until the inbox is closed. Each request, also one that brings nothing new, takes memory that

@@ -12,6 +12,8 @@ use metadata::watch::{Kept, Runner};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::hold::{self, Hold};
+
 /// Names another directory.
 const VARIABLE: &str = "HOSPES_RUN_DIR";
 /// What the watcher keeps for the next one.
@@ -20,6 +22,10 @@ const KEPT: &str = "watcher.json";
 const TAKEN: &str = "graceful";
 /// Requests of which the end was reported, or could not be.
 const REPORTED: &str = "reported";
+/// Locks of the runners that are at work, a file a request.
+const RUNNERS: &str = "runners";
+/// The lock of whose turn it is.
+const TURN: &str = "turn";
 /// That the startup scripts were begun in this boot.
 const STARTED: &str = "startup";
 /// Bytes that a file here may have.
@@ -50,6 +56,16 @@ impl RunDir {
     /// When the directory cannot be written: nobody knows then whether they ran.
     pub(crate) fn take(&self, request: &str) -> io::Result<bool> {
         self.mark(TAKEN, request)
+    }
+
+    /// Takes hold of a request, to the runner's end; `None` when another runner has it.
+    ///
+    /// # Errors
+    /// When the directory cannot be written.
+    pub(crate) fn hold(&self, request: &str) -> io::Result<Option<Hold>> {
+        let folder = self.0.join(RUNNERS);
+        create_folders(&folder)?;
+        Hold::take(&self.marker(RUNNERS, request), &folder.join(TURN))
     }
 
     /// Takes the startup scripts: whoever is answered `true` runs them, once in a boot.
@@ -93,13 +109,37 @@ impl RunDir {
         entries.map(|entry| bounded(&entry?.path())).collect()
     }
 
-    /// The requests whose scripts were begun in this boot, and of which nothing was reported.
+    /// The requests whose scripts were begun in this boot, whose runner has ended, and of which
+    /// nothing was reported.
     ///
     /// # Errors
     /// When the directory cannot be read.
     pub(super) fn unreported(&self) -> io::Result<Vec<String>> {
+        self.open_requests(false)
+    }
+
+    /// The requests whose runner is at work.
+    ///
+    /// # Errors
+    /// When the directory cannot be read.
+    pub(super) fn at_work(&self) -> io::Result<Vec<String>> {
+        self.open_requests(true)
+    }
+
+    /// Waits for the end of a request's runner.
+    ///
+    /// # Errors
+    /// When the system has no lock for it.
+    pub(super) fn wait_for_end(&self, request: &str) -> io::Result<()> {
+        hold::wait_until_free(&self.marker(RUNNERS, request))
+    }
+
+    fn open_requests(&self, are_held: bool) -> io::Result<Vec<String>> {
         let mut requests = self.taken()?;
         requests.retain(|request| !self.marker(REPORTED, request).exists());
+        // A hold that cannot be seen is none: a report too many is better than none.
+        let is_held = |request: &str| hold::is_held(&self.marker(RUNNERS, request));
+        requests.retain(|request| is_held(request).unwrap_or(false) == are_held);
         Ok(requests)
     }
 
@@ -140,7 +180,7 @@ impl RunDir {
     /// # Errors
     /// When the directory cannot be written.
     pub(super) fn forget(&self) -> io::Result<()> {
-        for directory in [TAKEN, REPORTED] {
+        for directory in [TAKEN, REPORTED, RUNNERS] {
             found(fs::remove_dir_all(self.0.join(directory)))?;
         }
         self.withdraw()
@@ -254,6 +294,20 @@ mod tests {
         run.note_reported("a/1").unwrap();
         run.note_reported("a/1").unwrap();
         assert_eq!(run.unreported().unwrap(), ["b/2"]);
+    }
+
+    #[test]
+    fn a_request_whose_runner_is_at_work_is_not_unreported() {
+        let (_directory, run) = run_dir();
+        let hold = run.hold("a").unwrap().unwrap();
+        run.take("a").unwrap();
+        assert!(run.hold("a").unwrap().is_none());
+        assert_eq!(run.at_work().unwrap(), ["a"]);
+        assert_eq!(run.unreported().unwrap(), [""; 0]);
+        drop(hold);
+        run.wait_for_end("a").unwrap();
+        assert_eq!(run.at_work().unwrap(), [""; 0]);
+        assert_eq!(run.unreported().unwrap(), ["a"]);
     }
 
     #[test]

@@ -41,6 +41,12 @@ impl AptRepository {
         format!("http://{HOST_SEEN_BY_GUEST}:{}", self.port)
     }
 
+    /// The repository's URL as this machine sees it.
+    #[must_use]
+    pub fn local_url(&self) -> String {
+        format!("http://{}:{}", Ipv4Addr::LOCALHOST, self.port)
+    }
+
     /// The line for the guest's `/etc/apt/sources.list`.
     #[must_use]
     pub fn sources_list(&self) -> String {

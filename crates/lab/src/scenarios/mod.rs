@@ -342,7 +342,8 @@ pub const ALL: &[Scenario] = &[
         "ansible_roles",
         "both Ansible roles: a plan, a repair, a second run, a refusal, a proved restart",
         |context| Box::pin(ansible::roles(context)),
-    ),
+    )
+    .full_only(),
     Scenario::new(
         "ansible_proxmox",
         "both Ansible roles on a guest of a cluster: a proved restart through its API",
@@ -363,7 +364,8 @@ pub const ALL: &[Scenario] = &[
         "lab_apt_installs",
         "a guest purges its agent and installs it again from the lab's repository",
         |context| Box::pin(lab_itself::apt_installs(context)),
-    ),
+    )
+    .full_only(),
     Scenario::new(
         "lab_fresh_guest_differs",
         "a guest booted cold has another boot id and host name than those of the snapshot",
