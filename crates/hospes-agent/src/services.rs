@@ -13,7 +13,8 @@ Usage:
 
 The services: hospes-agent, which hosts reach through the port, and hospes-metadata-watcher, which
 starts the graceful scripts when the host announces a stop. Installing again makes them as they
-should be. Stopping them stops nothing else. On Linux the packages install units instead.
+should be. Stopping them stops nothing else. `qemu-ga -s install|uninstall` does the same. On Linux the
+packages install units instead.
 ";
 
 /// A service with what it runs.

@@ -31,8 +31,9 @@ mod settings;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use metadata::scripts::Event;
+use metadata::scripts::{Event, settings_files};
 
+use crate::system::DIALECT;
 use crate::{complain, print};
 use command_line::{Command, Order};
 
@@ -54,12 +55,17 @@ Events: startup, shutdown, graceful-shutdown, specialize
 Options:
   --only-at-poweroff    run nothing unless the machine goes down (for ExecStop=)
   --again               run the scripts also when they have run in this boot or for this stop
-  --config FILE         settings, with FILE.distro and FILE.template: /etc/default/instance_configs.cfg
+  --config FILE         settings, with FILE.distro and FILE.template:
+                        @CONFIG@
   --help
 
 Exit status: 0 all scripts succeeded, or none had to run; 1 a script failed or could not be fetched;
-2 usage. Also called google_metadata_script_runner[_adapt] EVENT.
+2 usage. Also called google_metadata_script_runner[_adapt] EVENT, or GCEMetadataScriptRunner.exe EVENT.
 ";
+
+fn usage() -> String {
+    USAGE.replace("@CONFIG@", settings_files(DIALECT)[0])
+}
 
 /// What completions and the manual know of the command line.
 pub(crate) const OPTIONS: [&str; 4] = ["--only-at-poweroff", "--again", "--config", "--help"];
@@ -74,9 +80,9 @@ pub(crate) fn main(name: &str, arguments: impl Iterator<Item = OsString>) -> Exi
     match command_line::parse(arguments) {
         Ok(Command::Run(order)) => run::main(&by_hand(name, order), name),
         Ok(Command::Forward { event, key, name }) => forward::main(event, &key, &name),
-        Ok(Command::Help) => print(USAGE),
+        Ok(Command::Help) => print(&usage()),
         Err(problem) => {
-            complain(&format!("{name}: {problem}\n\n{USAGE}"));
+            complain(&format!("{name}: {problem}\n\n{}", usage()));
             ExitCode::from(2)
         }
     }
