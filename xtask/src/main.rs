@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask demo`, `test`, `tidy`, `bench` and `dist`.
+//! The project's own commands: `cargo xtask demo`, `test`, `test-windows`, `tidy`, `bench` and `dist`.
 
 mod bench;
 mod demo;
@@ -11,6 +11,7 @@ mod setup;
 mod stages;
 mod test;
 mod tidy;
+mod windows;
 mod workspace;
 
 use std::process::ExitCode;
@@ -37,12 +38,14 @@ enum Command {
         #[arg(long)]
         keep: bool,
     },
-    /// Checks everything: format, lints, documentation, structure, tests, fuzzing, real machines.
+    /// Checks everything: format, lints, documentation, structure, tests, Windows, fuzzing, real machines.
     Test {
         /// Also the longer scenarios and more seeds.
         #[arg(long)]
         full: bool,
     },
+    /// Builds the guest's programs for Windows and runs their tests under Wine.
+    TestWindows,
     /// Checks the structure of the source: layers, sizes, words.
     Tidy,
     /// Measures speed and memory of a release build.
@@ -51,7 +54,8 @@ enum Command {
         #[arg(long)]
         vm: bool,
     },
-    /// Builds the packages: .deb and .rpm of the agent and the controller, and the bare programs.
+    /// Builds the packages: .deb and .rpm of the agent and the controller, a .zip of the agent for Windows,
+    /// and the bare programs.
     Dist(dist::Options),
 }
 
@@ -75,6 +79,7 @@ fn run(command: &Command) -> Result<()> {
             keep,
         } => demo::run(&workspace, *backend, *agent, *keep),
         Command::Test { full } => test::run(&workspace, *full),
+        Command::TestWindows => windows::run(&workspace),
         Command::Tidy => tidy::run(&workspace),
         Command::Bench { vm } => bench::run(&workspace, *vm),
         Command::Dist(options) => dist::run(&workspace, options),

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::stages::{Outcome, Stages};
 use crate::workspace::Workspace;
-use crate::{deny, dist, fuzz, process, setup, tidy};
+use crate::{deny, dist, fuzz, process, setup, tidy, windows};
 
 /// How many seeds the simulator runs with `--full`, by the variable that it reads.
 const MORE_SEEDS: (&str, &str) = ("HOSPES_SEEDS", "100000");
@@ -49,6 +49,11 @@ fn all(workspace: &Workspace, full: bool, stages: &mut Stages) -> Result<()> {
         "tests",
         "the failed test is named above; `cargo test NAME` runs it alone",
         || tests(workspace, full),
+    )?;
+    stages.run(
+        "windows",
+        "the message below tells how to run the failed program alone",
+        || windows::stage(workspace),
     )?;
     stages.run(
         "fuzzing",

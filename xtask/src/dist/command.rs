@@ -12,7 +12,7 @@ use super::machine::Machine;
 use super::options::{Options, Product, Profile};
 use super::package::{Family, Package, Sources};
 use super::toolchain::{OLD_GLIBC, Toolchain};
-use super::{agent, controller, deb, lab, metadata, notices, report, rpm, staging};
+use super::{agent, controller, deb, lab, metadata, notices, report, rpm, staging, windows};
 use crate::workspace::Workspace;
 use crate::{process, say, setup};
 
@@ -25,13 +25,15 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     setup::ensure_packaging(!options.native, !options.deb_only)?;
     let mut files = Vec::new();
     let out = out_folder(workspace, options)?;
-    for made in make(workspace, options, epoch(workspace)?)? {
+    let epoch = epoch(workspace)?;
+    for made in make(workspace, options, epoch)? {
         let bare = out.join(bare_name(made.product, options)?);
         std::fs::copy(&made.program, &bare)
             .with_context(|| format!("cannot write {}", bare.display()))?;
         files.push(bare);
         files.extend(made.packages);
     }
+    files.extend(windows::make(workspace, options, epoch, &out)?);
     report::finish(&out, &files)
 }
 

@@ -11,7 +11,7 @@ pub(crate) struct Options {
     /// Links against this machine's glibc: needs neither zig nor a network, and runs on systems that are as new.
     #[arg(long)]
     pub(crate) native: bool,
-    /// Makes no .rpm.
+    /// Makes neither .rpm nor .zip.
     #[arg(long)]
     pub(crate) deb_only: bool,
     /// Only this program's packages.

@@ -14,6 +14,7 @@ use super::{agent, controller, deb, rpm};
 use crate::process;
 
 mod metadata;
+mod windows;
 
 const EPOCH: u64 = 1_700_000_000;
 

@@ -81,9 +81,7 @@ impl Toolchain {
         if options.profile == Profile::Dist {
             cargo.env("CARGO_ENCODED_RUSTFLAGS", without_paths(workspace));
         }
-        if let (Some(version), None) = (&options.package_version, std::env::var_os(REPORTED)) {
-            cargo.env(REPORTED, format!("{PROTOCOL}{version}"));
-        }
+        name_version(&mut cargo, options);
         process::run(&mut cargo)?;
         Ok(made_in.join(below).join(product.name()))
     }
@@ -99,8 +97,15 @@ impl Toolchain {
     }
 }
 
+/// Has a build report the version of the packages.
+pub(super) fn name_version(cargo: &mut Command, options: &Options) {
+    if let (Some(version), None) = (&options.package_version, std::env::var_os(REPORTED)) {
+        cargo.env(REPORTED, format!("{PROTOCOL}{version}"));
+    }
+}
+
 /// Cargo's profile and the folder that it writes to. The controller is large, and in no hurry.
-const fn profile(profile: Profile, product: Product) -> (&'static str, &'static str) {
+pub(super) const fn profile(profile: Profile, product: Product) -> (&'static str, &'static str) {
     match (profile, product) {
         (Profile::Dev, _) => ("dev", "debug"),
         (Profile::Dist, Product::HospesAgent) => ("dist", "dist"),
@@ -109,7 +114,7 @@ const fn profile(profile: Profile, product: Product) -> (&'static str, &'static 
 }
 
 /// Flags that keep the folders of whoever builds out of the programs.
-fn without_paths(workspace: &Workspace) -> String {
+pub(super) fn without_paths(workspace: &Workspace) -> String {
     let home = std::env::var_os("HOME").map(|home| Path::new(&home).join(".cargo"));
     let cargo = std::env::var_os("CARGO_HOME").map(PathBuf::from).or(home);
     let cargo = cargo.map(|cargo| format!("--remap-path-prefix={}=cargo", cargo.display()));

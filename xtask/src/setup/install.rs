@@ -17,6 +17,8 @@ enum Means {
     Nobody,
 }
 
+const APT: &str = "/usr/bin/apt-get";
+
 /// Sees to it that every package is there.
 pub(crate) fn ensure() -> Result<()> {
     ensure_these(packages::PACKAGES)?;
@@ -37,6 +39,62 @@ pub(crate) fn ensure_packaging(linking: bool, rpm: bool) -> Result<()> {
             .copied()
             .collect::<Vec<_>>(),
     )
+}
+
+/// Whether something is there that can be done without.
+#[derive(Debug)]
+pub(crate) enum Presence {
+    There,
+    /// It is not, and cannot be had here: why, and what would help.
+    Absent(String),
+}
+
+/// Whether programs for Windows can be built; nothing is installed for it.
+pub(crate) fn can_build_for_windows() -> Presence {
+    let missing = packages::missing(packages::WINDOWS);
+    let names: Vec<&str> = missing.iter().map(|package| package.name).collect();
+    match names.as_slice() {
+        [] => Presence::There,
+        names => Presence::Absent(format!("Debian's packages {} are missing", names.join(" "))),
+    }
+}
+
+/// Sees to it that programs for Windows can be built and run, where that can be had.
+pub(crate) fn ensure_windows() -> Result<Presence> {
+    let wanted = [packages::WINDOWS, packages::WINE].concat();
+    let missing = packages::missing(&wanted);
+    if missing.is_empty() {
+        return Ok(Presence::There);
+    }
+    if let Some(reason) = obstacle(&missing, means())? {
+        return Ok(Presence::Absent(reason));
+    }
+    ensure_these(&wanted)?;
+    Ok(Presence::There)
+}
+
+/// Why these packages, which can be done without, are not installed.
+fn obstacle(missing: &[Package], means: Means) -> Result<Option<String>> {
+    let [update, install] = apt_commands(missing);
+    if std::env::consts::ARCH != "x86_64" {
+        return Ok(Some("they run on x86_64 only".to_owned()));
+    }
+    if !Path::new(APT).is_file() {
+        let names: Vec<&str> = missing.iter().map(|package| package.name).collect();
+        return Ok(Some(format!(
+            "this machine has no apt to install {}",
+            names.join(" ")
+        )));
+    }
+    if means == Means::Nobody {
+        let (update, install) = (update.join(" "), install.join(" "));
+        return Ok(Some(format!(
+            "packages are missing: sudo {update} && sudo {install}"
+        )));
+    }
+    process::run(&mut command(&update, means))?;
+    let tried = process::output(command(&install, means).arg("--simulate"));
+    Ok(tried.err().map(|error| format!("{error:#}")))
 }
 
 fn ensure_these(wanted: &[Package]) -> Result<()> {
@@ -64,7 +122,7 @@ fn ensure_these(wanted: &[Package]) -> Result<()> {
 }
 
 fn install(missing: &[Package], means: Means) -> Result<()> {
-    if !Path::new("/usr/bin/apt-get").is_file() {
+    if !Path::new(APT).is_file() {
         bail!(
             "this machine has no apt: install the programs that these packages bring, then run this again"
         );
@@ -85,7 +143,9 @@ fn install(missing: &[Package], means: Means) -> Result<()> {
 }
 
 fn apt_commands(missing: &[Package]) -> [Vec<&'static str>; 2] {
-    let mut install = vec!["apt-get", "install", "--yes", "--no-install-recommends"];
+    let mut install = vec!["apt-get", "install", "--yes"];
+    // What this machine has is not given up for it.
+    install.extend(["--no-install-recommends", "--no-remove"]);
     install.extend(missing.iter().map(|package| package.name));
     [vec!["apt-get", "update"], install]
 }
@@ -117,7 +177,17 @@ mod tests {
     fn who_may_not_install_gets_the_exact_command() {
         let all = packages::PACKAGES;
         let error = install(&all[..2], Means::Nobody).unwrap_err().to_string();
-        let expected = "sudo apt-get update && sudo apt-get install --yes --no-install-recommends gcc libc6-dev\n";
+        let expected = "sudo apt-get update && sudo apt-get install --yes --no-install-recommends --no-remove \
+                        gcc libc6-dev\n";
         assert!(error.contains(expected), "{error}");
+    }
+
+    #[test]
+    fn who_may_not_install_goes_without_windows_and_gets_the_command() {
+        let reason = obstacle(packages::WINDOWS, Means::Nobody).unwrap().unwrap();
+        if cfg!(target_arch = "x86_64") && Path::new(APT).is_file() {
+            assert!(reason.contains("sudo apt-get install "), "{reason}");
+            assert!(reason.contains(" rustc-web cargo-web "), "{reason}");
+        }
     }
 }

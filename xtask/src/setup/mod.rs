@@ -6,4 +6,6 @@ mod packages;
 mod subordinate_ids;
 
 pub(crate) use components::ensure as ensure_components;
-pub(crate) use install::{ensure as ensure_packages, ensure_packaging};
+pub(crate) use install::{
+    Presence, can_build_for_windows, ensure as ensure_packages, ensure_packaging, ensure_windows,
+};

@@ -19,12 +19,14 @@ enum Proof {
     Program(&'static str),
     File(&'static str),
     Python(&'static str),
+    /// At this path, and not older than the workspace asks for.
+    Cargo(&'static str),
 }
 
 /// Debian keeps programs for administrators in folders that ordinary users do not have in their path.
 const ADMINISTRATION: [&str; 2] = ["/usr/sbin", "/sbin"];
 
-use Proof::{File, Program, Python};
+use Proof::{Cargo, File, Program, Python};
 
 pub(super) const PACKAGES: &[Package] = &[
     package("gcc", Program("cc"), "compiles the bundled SQLite and ring"),
@@ -111,6 +113,36 @@ pub(super) const RPM: &[Package] = &[package(
     "makes the .rpm packages",
 )];
 
+/// What builds the guest's programs for Windows.
+pub(super) const WINDOWS: &[Package] = &[
+    package(
+        "rustc-web",
+        File("/usr/bin/rustc"),
+        "compiles for Windows, beside the Rust that runs this",
+    ),
+    package("cargo-web", Cargo("/usr/bin/cargo"), "drives it"),
+    package(
+        "rust-web-src",
+        File("/usr/lib/rustlib/src/rust/library/std/Cargo.toml"),
+        "the standard library, which is compiled along",
+    ),
+    package(
+        "gcc-mingw-w64-x86-64-win32",
+        Program("x86_64-w64-mingw32-gcc"),
+        "links for Windows and compiles ring",
+    ),
+];
+
+/// What runs them.
+pub(super) const WINE: &[Package] = &[
+    package(
+        "wine64",
+        File("/usr/lib/wine/wine64"),
+        "runs what was built",
+    ),
+    package("wine", Program("wine"), "starts it"),
+];
+
 const fn package(name: &'static str, proof: Proof, why: &'static str) -> Package {
     Package { name, why, proof }
 }
@@ -134,8 +166,22 @@ impl Package {
             Program(name) => folders.iter().any(|folder| folder.join(name).is_file()),
             File(path) => Path::new(path).is_file(),
             Python(code) => process::succeeds(Command::new("python3").args(["-c", code])),
+            Cargo(path) => process::output(Command::new(path).arg("--version"))
+                .is_ok_and(|told| is_new_enough(&told, env!("CARGO_PKG_RUST_VERSION"))),
         }
     }
+}
+
+/// Whether cargo, which told `cargo 1.96.0 (...)`, is of the version `wanted` or newer.
+fn is_new_enough(told: &str, wanted: &str) -> bool {
+    let numbers = |version: &str| -> Vec<u32> {
+        version
+            .split('.')
+            .map_while(|part| part.parse().ok())
+            .collect()
+    };
+    let version = told.split_whitespace().nth(1).unwrap_or_default();
+    numbers(version) >= numbers(wanted)
 }
 
 #[cfg(test)]
@@ -150,5 +196,18 @@ mod tests {
         assert!(package("p", Program("tool"), "").is_there(&folders));
         assert!(!package("p", Program("other"), "").is_there(&folders));
         assert!(!package("p", File("/no/such/file"), "").is_there(&folders));
+    }
+
+    #[test]
+    fn an_old_compiler_does_not_count() {
+        for (told, expected) in [
+            ("cargo 1.96.0 (0b1123a48 2026-04-14)", true),
+            ("cargo 1.89.0", true),
+            ("cargo 2.0.0", true),
+            ("cargo 1.65.0", false),
+            ("", false),
+        ] {
+            assert_eq!(is_new_enough(told, "1.89"), expected, "{told}");
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! The package of the metadata scripts.
 
+use ::metadata::scripts::{Dialect, settings};
+
 use super::super::metadata;
 use super::super::staging::Node;
 use super::*;
@@ -218,27 +220,16 @@ fn the_maintainer_scripts_touch_no_unit_that_runs_scripts() {
 
 #[test]
 fn the_settings_to_copy_are_those_that_the_program_reads() {
-    let quoted = |line: &str| {
-        Some(
-            line.trim()
-                .strip_prefix("name: \"")?
-                .split_once('"')?
-                .0
-                .to_owned(),
-        )
-    };
-    let program = sources()
-        .text("crates/metadata/src/scripts/settings.rs")
-        .unwrap();
-    let read: Vec<String> = program.lines().filter_map(quoted).collect();
-    let file = sources()
-        .text("packaging/metadata/instance_configs.cfg")
-        .unwrap();
-    let setting = |line: &str| Some(line.strip_prefix('#')?.split_once(" =")?.0.to_owned());
-    let mut offered: Vec<String> = file.lines().filter_map(setting).collect();
-    let mut known = read.clone();
-    known.sort();
-    offered.sort();
-    assert!(known.len() > 5, "{known:?}");
-    assert_eq!(offered, known);
+    for (dialect, file) in [
+        (Dialect::Linux, "packaging/metadata/instance_configs.cfg"),
+        (Dialect::Windows, "packaging/windows/instance_configs.cfg"),
+    ] {
+        let mut known: Vec<&str> = settings(dialect).map(|setting| setting.name).collect();
+        let text = sources().text(file).unwrap();
+        let setting = |line: &str| Some(line.strip_prefix('#')?.split_once(" =")?.0.to_owned());
+        let mut offered: Vec<String> = text.lines().filter_map(setting).collect();
+        known.sort_unstable();
+        offered.sort();
+        assert_eq!(offered, known);
+    }
 }
