@@ -8,7 +8,8 @@ pub const START_AGENT: &str =
     "systemctl start qemu-guest-agent; its log is in journalctl -u qemu-guest-agent";
 
 /// How everything that is frozen is thawed.
-pub const THAW: &str = "wait for the backup that froze them, or: systemctl restart qemu-guest-agent, which thaws";
+pub const THAW: &str =
+    "wait for the backup that froze them, or: systemctl restart qemu-guest-agent, which thaws";
 
 /// How the self-test sees more.
 pub const AS_ADMINISTRATOR: &str = "run the self-test as root";
