@@ -9,6 +9,7 @@
 
 mod authorized_keys;
 mod error;
+mod finished;
 
 pub use error::{Error, Result, reason};
 

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::process::{Finished, run};
+use super::process::run;
+use crate::finished::Finished;
 use crate::{Error, Result};
 
 /// Where systemctl is when `PATH` does not say.

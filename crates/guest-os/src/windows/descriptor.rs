@@ -3,25 +3,26 @@
 
 use std::fs::File;
 use std::io;
-use std::os::windows::io::FromRawHandle;
 use std::path::Path;
 use std::ptr::null_mut;
 
-use windows_sys::Win32::Foundation::{GENERIC_WRITE, INVALID_HANDLE_VALUE, LocalFree};
+use windows_sys::Win32::Foundation::GENERIC_WRITE;
 use windows_sys::Win32::Security::Authorization::{
     ConvertStringSecurityDescriptorToSecurityDescriptorW, SDDL_REVISION_1,
 };
-use windows_sys::Win32::Security::{PSECURITY_DESCRIPTOR, SECURITY_ATTRIBUTES};
+use windows_sys::Win32::Security::SECURITY_ATTRIBUTES;
 use windows_sys::Win32::Storage::FileSystem::{
     CreateDirectoryW, CreateFileW, FILE_ATTRIBUTE_NORMAL, FILE_CREATION_DISPOSITION,
     FILE_SHARE_DELETE, FILE_SHARE_READ, FILE_SHARE_WRITE,
 };
 
+use super::allocated::Allocated;
+use super::handle::take_over;
 use super::outcome::succeeded;
 use super::wide::wide;
 
 /// What Windows made of the words of a security descriptor.
-pub(super) struct Descriptor(PSECURITY_DESCRIPTOR);
+pub(super) struct Descriptor(Allocated);
 
 impl Descriptor {
     pub(super) fn new(words: &str) -> io::Result<Self> {
@@ -35,7 +36,8 @@ impl Descriptor {
                 null_mut(),
             )
         })?;
-        Ok(Self(made))
+        // SAFETY: the call has made it for us.
+        Ok(Self(unsafe { Allocated::new(made) }))
     }
 
     pub(super) fn create_folder(&self, path: &Path) -> io::Result<()> {
@@ -63,26 +65,16 @@ impl Descriptor {
                 null_mut(),
             )
         };
-        if file == INVALID_HANDLE_VALUE {
-            return Err(io::Error::last_os_error());
-        }
-        // SAFETY: it was just opened and belongs to nobody else.
-        Ok(unsafe { File::from_raw_handle(file) })
+        // SAFETY: the call has made the handle for us.
+        unsafe { take_over(file) }.map(File::from)
     }
 
     /// Good for as long as `self` is.
     fn attributes(&self) -> SECURITY_ATTRIBUTES {
         SECURITY_ATTRIBUTES {
             nLength: size_of::<SECURITY_ATTRIBUTES>() as u32,
-            lpSecurityDescriptor: self.0,
+            lpSecurityDescriptor: self.0.as_ptr(),
             bInheritHandle: 0,
         }
-    }
-}
-
-impl Drop for Descriptor {
-    fn drop(&mut self) {
-        // SAFETY: Windows allocated it for us, and nobody uses it any more.
-        unsafe { LocalFree(self.0) };
     }
 }

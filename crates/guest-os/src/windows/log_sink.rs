@@ -2,16 +2,13 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
-use std::os::windows::fs::OpenOptionsExt;
 use std::os::windows::io::AsRawHandle;
 use std::path::Path;
-
-use windows_sys::Win32::Storage::FileSystem::{FILE_SHARE_DELETE, FILE_SHARE_READ};
 
 use super::system_log::{EventLog, Kind};
 
 /// What the agent's events are called in the Application event log.
-pub const SOURCE: &str = "hospes-agent";
+pub(super) const SOURCE: &str = "hospes-agent";
 
 /// A file, standard error, or the event log.
 #[derive(Debug)]
@@ -43,7 +40,6 @@ impl LogSink {
     pub fn file(path: &Path) -> io::Result<Self> {
         let mut options = OpenOptions::new();
         let options = options.append(true).create(true);
-        let options = options.share_mode(FILE_SHARE_READ | FILE_SHARE_DELETE);
         options.open(path).map(Self::File)
     }
 

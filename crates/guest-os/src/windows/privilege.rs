@@ -2,7 +2,7 @@
 #![allow(unsafe_code, reason = "the Win32 API")]
 
 use std::io;
-use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle};
+use std::os::windows::io::AsRawHandle;
 use std::ptr;
 
 use windows_sys::Win32::Foundation::{ERROR_NOT_ALL_ASSIGNED, LUID};
@@ -10,9 +10,9 @@ use windows_sys::Win32::Security::{
     AdjustTokenPrivileges, LUID_AND_ATTRIBUTES, LookupPrivilegeValueW, SE_PRIVILEGE_ENABLED,
     TOKEN_ADJUST_PRIVILEGES, TOKEN_PRIVILEGES, TOKEN_QUERY,
 };
-use windows_sys::Win32::System::Threading::{GetCurrentProcess, OpenProcessToken};
 
 use super::outcome::{is, succeeded};
+use super::token::own_token;
 use super::wide::wide;
 use super::words::ADMINISTRATOR;
 use crate::{Error, Result};
@@ -48,7 +48,7 @@ impl Privilege {
     }
 
     fn switch_on(self) -> io::Result<()> {
-        let token = own_token()?;
+        let token = own_token(TOKEN_ADJUST_PRIVILEGES | TOKEN_QUERY)?;
         let wanted = TOKEN_PRIVILEGES {
             PrivilegeCount: 1,
             Privileges: [LUID_AND_ATTRIBUTES {
@@ -82,17 +82,6 @@ impl Privilege {
         succeeded(unsafe { LookupPrivilegeValueW(ptr::null(), name.as_ptr(), &raw mut identity) })?;
         Ok(identity)
     }
-}
-
-fn own_token() -> io::Result<OwnedHandle> {
-    let mut token = ptr::null_mut();
-    // SAFETY: it takes nothing and cannot fail.
-    let process = unsafe { GetCurrentProcess() };
-    let access = TOKEN_ADJUST_PRIVILEGES | TOKEN_QUERY;
-    // SAFETY: the handle stands for this process; the token is written to.
-    succeeded(unsafe { OpenProcessToken(process, access, &raw mut token) })?;
-    // SAFETY: the call has succeeded: the token is open and ours alone.
-    Ok(unsafe { OwnedHandle::from_raw_handle(token) })
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ use watcher::Watcher;
 
 /// Bytes of a stream that are kept; what comes after is read, discarded and flagged. As QEMU's
 /// agent.
-pub const KEPT_BYTES: usize = 16 << 20;
+const KEPT_BYTES: usize = 16 << 20;
 
 /// Enough for polling and for `on_end`, which formats a result.
 const STACK_BYTES: usize = 128 << 10;

@@ -13,9 +13,10 @@ pub use allocator::{prefer_large_pages, reduce_memory, release_program_pages};
 pub use daemon::daemonize;
 pub use descriptors::keep_descriptors;
 pub use pid_file::PidFile;
-pub use run::{Finished, OUTPUT_LIMIT, run};
 pub use termination::{Termination, TerminationSignal};
 pub use user::is_root;
+
+pub(super) use run::run;
 
 #[cfg(test)]
 pub(super) use run::tests::script;

@@ -12,46 +12,14 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 
+use crate::finished::{Finished, OUTPUT_LIMIT};
 use crate::{Error, Result};
-
-/// Bytes of a helper's output that are kept; the rest is read and dropped.
-pub const OUTPUT_LIMIT: usize = 64 * 1024;
-
-/// Characters of an output that fit into an error text.
-const WORDS: usize = 500;
 
 /// How long a kernel without `pidfd_open` (before 5.3) goes unasked whether the helper ended.
 const TICK: Duration = Duration::from_millis(10);
 
 /// How long a killed helper may take to leave before a thread waits for it instead.
 const LAST_GASP: Duration = Duration::from_secs(1);
-
-/// A helper that ended by itself.
-#[derive(Debug)]
-pub struct Finished {
-    /// How it ended.
-    pub status: ExitStatus,
-    /// What it wrote to standard output and standard error, in order, up to [`OUTPUT_LIMIT`].
-    pub output: Vec<u8>,
-}
-
-impl Finished {
-    /// Its output as one short line.
-    #[must_use]
-    pub fn words(&self) -> String {
-        let text = String::from_utf8_lossy(&self.output);
-        let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        line.chars().take(WORDS).collect()
-    }
-
-    /// How it ended and what it said, for an error text (`exit status: 1: no such user`).
-    #[must_use]
-    pub fn complaint(&self) -> String {
-        let words = self.words();
-        let colon = if words.is_empty() { "" } else { ": " };
-        format!("{}{colon}{words}", self.status)
-    }
-}
 
 /// Runs `program` with `arguments`, gives it `stdin` and waits until it ends.
 ///
@@ -62,7 +30,7 @@ impl Finished {
 /// # Errors
 /// [`Error::Os`] when it could not be started (kind `NotFound` when there is no such program)
 /// or ran longer than `deadline` (kind `TimedOut`).
-pub fn run(
+pub(in crate::linux) fn run(
     program: &Path,
     arguments: &[impl AsRef<OsStr>],
     stdin: &[u8],

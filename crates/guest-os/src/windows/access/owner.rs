@@ -3,11 +3,10 @@
 
 use std::io::{self, ErrorKind};
 use std::os::windows::fs::MetadataExt;
-use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle};
+use std::os::windows::io::AsRawHandle;
 use std::path::Path;
 use std::ptr::null_mut;
 
-use windows_sys::Win32::Foundation::LocalFree;
 use windows_sys::Win32::Security::Authorization::{
     ConvertStringSidToSidW, GetNamedSecurityInfoW, SE_FILE_OBJECT,
 };
@@ -16,9 +15,10 @@ use windows_sys::Win32::Security::{
     TOKEN_USER, TokenUser, WinBuiltinAdministratorsSid, WinLocalSystemSid,
 };
 use windows_sys::Win32::Storage::FileSystem::FILE_ATTRIBUTE_REPARSE_POINT;
-use windows_sys::Win32::System::Threading::{GetCurrentProcess, OpenProcessToken};
 
+use crate::windows::allocated::Allocated;
 use crate::windows::outcome::{code, succeeded};
+use crate::windows::token::own_token;
 use crate::windows::wide::wide;
 
 /// The service that owns what Windows itself has installed.
@@ -62,9 +62,14 @@ impl Owned {
                 &raw mut descriptor,
             )
         })?;
+        // SAFETY: the call has made it for us.
+        let descriptor = unsafe { Allocated::new(descriptor) };
+        if owner.is_null() {
+            return Err(io::Error::other("its file system knows no owners"));
+        }
         Ok(Self {
             owner,
-            _descriptor: Allocated(descriptor),
+            _descriptor: descriptor,
         })
     }
 
@@ -80,14 +85,15 @@ impl Owned {
         let (name, mut installer) = (wide(INSTALLER), null_mut());
         // SAFETY: the name ends with a zero; the address is written to.
         succeeded(unsafe { ConvertStringSidToSidW(name.as_ptr(), &raw mut installer) })?;
-        let installer = Allocated(installer);
-        Ok(self.is(installer.0))
+        // SAFETY: the call has made it for us.
+        let installer = unsafe { Allocated::new(installer) };
+        Ok(self.is(installer.as_ptr()))
     }
 
     fn by_us(&self) -> io::Result<bool> {
         // Room for a user and the longest name that one has, in words as large as a pointer.
         let mut room = [0_usize; 32];
-        let token = own_token()?;
+        let token = own_token(TOKEN_QUERY)?;
         let mut length = 0;
         // SAFETY: the token is open, and there is room for so many bytes.
         succeeded(unsafe {
@@ -95,7 +101,7 @@ impl Owned {
                 token.as_raw_handle(),
                 TokenUser,
                 room.as_mut_ptr().cast(),
-                u32::try_from(size_of_val(&room)).unwrap_or(0),
+                size_of_val(&room) as u32,
                 &raw mut length,
             )
         })?;
@@ -108,26 +114,6 @@ impl Owned {
     fn is(&self, other: PSID) -> bool {
         // SAFETY: both are one, and their memory is not freed yet.
         unsafe { EqualSid(self.owner, other) != 0 }
-    }
-}
-
-fn own_token() -> io::Result<OwnedHandle> {
-    // SAFETY: no pointers are passed.
-    let process = unsafe { GetCurrentProcess() };
-    let mut token = null_mut();
-    // SAFETY: the process is ours; the token's handle is written to.
-    succeeded(unsafe { OpenProcessToken(process, TOKEN_QUERY, &raw mut token) })?;
-    // SAFETY: it was just opened and belongs to nobody else.
-    Ok(unsafe { OwnedHandle::from_raw_handle(token) })
-}
-
-/// What Windows has allocated for us.
-struct Allocated(*mut core::ffi::c_void);
-
-impl Drop for Allocated {
-    fn drop(&mut self) {
-        // SAFETY: Windows allocated it for us, and nobody uses it any more.
-        unsafe { LocalFree(self.0) };
     }
 }
 

@@ -3,7 +3,6 @@
 use std::io::Write;
 use std::ptr::null_mut;
 
-use windows_sys::Win32::Foundation::LocalFree;
 use windows_sys::Win32::Security::Authorization::{
     ConvertSecurityDescriptorToStringSecurityDescriptorW, GetNamedSecurityInfoW, SDDL_REVISION_1,
     SE_FILE_OBJECT,
@@ -11,8 +10,9 @@ use windows_sys::Win32::Security::Authorization::{
 use windows_sys::Win32::Security::DACL_SECURITY_INFORMATION;
 
 use super::*;
+use crate::windows::allocated::Allocated;
 use crate::windows::outcome::{code, succeeded};
-use crate::windows::wide::{narrow, wide};
+use crate::windows::wide::{text_at, wide};
 
 #[test]
 fn what_is_created_is_of_its_use() {
@@ -55,26 +55,25 @@ fn permissions(path: &Path) -> String {
         )
     })
     .unwrap();
-    let (mut text, mut length) = (null_mut(), 0);
-    // SAFETY: the descriptor is one; the text's address and length are written to.
+    // SAFETY: the call has made it for us.
+    let descriptor = unsafe { Allocated::new(descriptor) };
+    let mut text = null_mut();
+    // SAFETY: the descriptor is one; the text's address is written to.
     succeeded(unsafe {
         ConvertSecurityDescriptorToStringSecurityDescriptorW(
-            descriptor,
+            descriptor.as_ptr(),
             SDDL_REVISION_1,
             DACL_SECURITY_INFORMATION,
             &raw mut text,
-            &raw mut length,
+            null_mut(),
         )
     })
     .unwrap();
-    // SAFETY: the text has that length, and lives until it is freed.
-    let units = unsafe { std::slice::from_raw_parts(text, length as usize) };
-    let words = narrow(units).into_string().unwrap();
-    // SAFETY: Windows allocated it for us, and nobody uses it any more.
-    unsafe { LocalFree(text.cast()) };
-    // SAFETY: as the text.
-    unsafe { LocalFree(descriptor) };
-    words
+    // SAFETY: the call has made it for us.
+    let text = unsafe { Allocated::new(text) };
+    // SAFETY: the text ends with a zero.
+    let words = unsafe { text_at(text.as_ptr()) };
+    words.into_string().unwrap()
 }
 
 /// What a folder permits everybody is lost in Wine, which keeps what Unix can keep.

@@ -5,7 +5,6 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::ptr;
 
-use windows_sys::Win32::Foundation::LocalFree;
 use windows_sys::Win32::NetworkManagement::NetManagement::{
     NetApiBufferFree, NetUserGetInfo, USER_INFO_4, USER_PRIV_ADMIN,
 };
@@ -13,6 +12,7 @@ use windows_sys::Win32::Security::Authorization::ConvertSidToStringSidW;
 use windows_sys::Win32::Security::PSID;
 
 use super::net_error::refused;
+use crate::windows::allocated::Allocated;
 use crate::windows::outcome::succeeded;
 use crate::windows::places::program_data;
 use crate::windows::registry::Key;
@@ -120,10 +120,10 @@ fn sid_text(sid: PSID, what: &str) -> Result<String> {
     // SAFETY: the identity is Windows' own; the text's address is written to.
     succeeded(unsafe { ConvertSidToStringSidW(sid, &raw mut text) })
         .map_err(|error| Error::os(what, error))?;
+    // SAFETY: the call has made it for us.
+    let text = unsafe { Allocated::new(text) };
     // SAFETY: the call has succeeded: a text that ends with a zero.
-    let copy = unsafe { text_at(text) };
-    // SAFETY: it was made for us, and nobody uses it any more.
-    unsafe { LocalFree(text.cast()) };
+    let copy = unsafe { text_at(text.as_ptr()) };
     Ok(copy.to_string_lossy().into_owned())
 }
 
@@ -144,12 +144,10 @@ impl Drop for Answer {
 
 #[cfg(test)]
 mod tests {
-    use windows_sys::Win32::Security::{
-        CreateWellKnownSid, SECURITY_MAX_SID_SIZE, WELL_KNOWN_SID_TYPE,
-        WinBuiltinAdministratorsSid, WinLocalSystemSid,
-    };
+    use windows_sys::Win32::Security::{WinBuiltinAdministratorsSid, WinLocalSystemSid};
 
     use super::*;
+    use crate::windows::sid::Sid;
 
     #[test]
     fn sshd_looks_for_an_administrator_s_keys_in_one_file() {
@@ -176,20 +174,10 @@ mod tests {
             (WinLocalSystemSid, "S-1-5-18"),
             (WinBuiltinAdministratorsSid, "S-1-5-32-544"),
         ] {
-            let mut sid = well_known(kind);
-            let written = sid_text(sid.as_mut_ptr().cast(), "a test").expect("a text");
+            let sid = Sid::well_known(kind).expect("an identity that every Windows has");
+            let written = sid_text(sid.as_ptr(), "a test").expect("a text");
             assert_eq!(written, text);
         }
-    }
-
-    fn well_known(kind: WELL_KNOWN_SID_TYPE) -> [u32; 17] {
-        let mut sid = [0; 17];
-        let mut size = SECURITY_MAX_SID_SIZE;
-        let place = sid.as_mut_ptr().cast();
-        // SAFETY: there is room for the longest; its size is told.
-        let made = unsafe { CreateWellKnownSid(kind, ptr::null_mut(), place, &raw mut size) };
-        succeeded(made).expect("an identity that every Windows has");
-        sid
     }
 
     #[test]

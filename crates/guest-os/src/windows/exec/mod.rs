@@ -27,7 +27,7 @@ use process::Running;
 
 /// Bytes of a stream that are kept; what comes after is read, discarded and flagged. As QEMU's
 /// agent.
-pub const KEPT_BYTES: usize = 16 << 20;
+const KEPT_BYTES: usize = 16 << 20;
 
 /// Enough for waiting and for `on_end`, which formats a result.
 const STACK_BYTES: usize = 128 << 10;

@@ -11,8 +11,9 @@ use qga::results::exec::{Ended, Exit};
 
 use super::streams::{self, Streams};
 use crate::windows::process::{
-    Console, Launch, Place, Process, block, command_line, locate, own_search_path, wait_any,
+    Console, Launch, Place, Process, block, command_line, locate, own_search_path,
 };
+use crate::windows::wait::wait_any;
 use crate::{Error, Result, reason};
 
 /// From here on an exit code is an NTSTATUS of the class "error": by an exception that nobody

@@ -65,6 +65,16 @@ fn of_a_long_output_the_beginning_is_kept() {
 }
 
 #[test]
+fn what_is_printed_right_before_the_end_is_kept_whole() {
+    for _ in 0..10 {
+        let ended = run(&helper("print"));
+        let printed = ended.stdout.iter().filter(|byte| **byte == b'x').count();
+        // The test that the helper is prints a few words of its own.
+        assert!((1 << 20..1 << 20 | 1 << 10).contains(&printed), "{printed}");
+    }
+}
+
+#[test]
 fn an_exception_ends_it_as_a_signal() {
     let ended = run(&helper("fault"));
     let exception = EXCEPTION.cast_signed().into();

@@ -1,5 +1,5 @@
 //! Opening: the modes of fopen(3), and what is no file.
-#![allow(unsafe_code, reason = "pipes and serial ports have no safe interface")]
+#![allow(unsafe_code, reason = "pipes have no safe interface")]
 
 use std::fs::OpenOptions;
 use std::io;
@@ -7,7 +7,7 @@ use std::os::windows::fs::OpenOptionsExt;
 use std::os::windows::io::AsRawHandle;
 use std::ptr::null;
 
-use windows_sys::Win32::Devices::Communication::{COMMTIMEOUTS, SetCommTimeouts};
+use windows_sys::Win32::Devices::Communication::COMMTIMEOUTS;
 use windows_sys::Win32::Foundation::GENERIC_READ;
 use windows_sys::Win32::Storage::FileSystem::{
     FILE_TYPE_CHAR, FILE_TYPE_PIPE, FILE_WRITE_ATTRIBUTES, GetFileType, SECURITY_IDENTIFICATION,
@@ -16,6 +16,7 @@ use windows_sys::Win32::System::Pipes::{PIPE_NOWAIT, SetNamedPipeHandleState};
 
 use super::File;
 use crate::windows::outcome::succeeded;
+use crate::windows::serial_line;
 use crate::{Error, Result};
 
 /// Opens a file in a mode of fopen(3). It never blocks on a named pipe or a serial port.
@@ -101,6 +102,5 @@ fn give_what_is_there(file: &std::fs::File) -> io::Result<()> {
         WriteTotalTimeoutConstant: 1000,
         ..COMMTIMEOUTS::default()
     };
-    // SAFETY: the handle is open, and `timeouts` lives during the call.
-    succeeded(unsafe { SetCommTimeouts(file.as_raw_handle(), &raw const timeouts) })
+    serial_line::limit(file, timeouts)
 }

@@ -11,7 +11,7 @@ use windows_sys::Win32::NetworkManagement::IpHelper::{
     GetIfEntry2, IP_ADAPTER_ADDRESSES_LH, IP_ADAPTER_UNICAST_ADDRESS_LH, MIB_IF_ROW2,
 };
 use windows_sys::Win32::Networking::WinSock::{
-    AF_INET, AF_INET6, AF_UNSPEC, SOCKADDR_IN, SOCKADDR_IN6, SOCKET_ADDRESS,
+    ADDRESS_FAMILY, AF_INET, AF_INET6, AF_UNSPEC, SOCKADDR_IN, SOCKADDR_IN6, SOCKET_ADDRESS,
 };
 
 use crate::windows::outcome::{code, is};
@@ -152,10 +152,15 @@ impl<'a> Adapter<'a> {
 
 fn socket(address: &SOCKET_ADDRESS) -> Option<Socket> {
     let length = usize::try_from(address.iSockaddrLength).ok()?;
-    // SAFETY: Windows' pointer leads to an address in the buffer, or nowhere.
-    let family = unsafe { address.lpSockaddr.as_ref() }?.sa_family;
+    if address.lpSockaddr.is_null() || length < size_of::<ADDRESS_FAMILY>() {
+        return None;
+    }
+    // SAFETY: Windows' pointer leads to an address in the buffer, which begins with its family and
+    // need not be aligned.
+    let family: ADDRESS_FAMILY =
+        unsafe { address.lpSockaddr.cast::<ADDRESS_FAMILY>().read_unaligned() };
     if family == AF_INET && length >= size_of::<SOCKADDR_IN>() {
-        // SAFETY: an address of this family and length has this form; it need not be aligned.
+        // SAFETY: an address of this family and length has this form.
         let v4: SOCKADDR_IN = unsafe { address.lpSockaddr.cast::<SOCKADDR_IN>().read_unaligned() };
         // SAFETY: all variants of the union are the same four bytes.
         let octets = unsafe { v4.sin_addr.S_un.S_addr }.to_ne_bytes();

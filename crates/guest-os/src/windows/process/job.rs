@@ -11,7 +11,7 @@ use windows_sys::Win32::System::JobObjects::{
     SetInformationJobObject, TerminateJobObject,
 };
 
-use super::handle::take_over;
+use crate::windows::handle::take_over;
 use crate::windows::outcome::succeeded;
 
 /// The exit code of what is killed.

@@ -3,7 +3,7 @@
 //! ```text
 //! program ─► command_line ─┐
 //! environment ─────────────┼─► start ─► Process, in a Job or not     pipe: its streams, overlapped
-//! streams ─────────────────┘                                         wait: for any of them
+//! streams ─────────────────┘
 //! ```
 
 mod allocator;
@@ -20,24 +20,22 @@ mod run;
 mod start;
 pub(super) mod termination;
 mod user;
-mod wait;
 
 pub use allocator::{prefer_large_pages, reduce_memory, release_program_pages};
 pub use daemon::daemonize;
 pub use descriptors::keep_descriptors;
 pub use pid_file::PidFile;
-pub use run::{Finished, OUTPUT_LIMIT, run};
 pub use termination::{Termination, TerminationSignal};
 pub use user::is_root;
 
 pub(super) use command_line::command_line;
 pub(super) use environment::{block, with_ours};
-pub(super) use handle::{inheritable, null, take_over};
+pub(super) use handle::{inheritable, null};
 pub(super) use job::Job;
 pub(super) use pipe::{Reader, Writer, from_program, to_program};
 pub(super) use program::{locate, own_search_path};
+pub(super) use run::run;
 pub(super) use start::{Console, Launch, Place, Process};
-pub(super) use wait::wait_any;
 
 #[cfg(test)]
 pub(super) mod helper_tests;

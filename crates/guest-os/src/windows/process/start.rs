@@ -16,8 +16,8 @@ use windows_sys::Win32::System::Threading::{
 };
 
 use super::command_line::CommandLine;
-use super::handle::take_over;
 use super::job::Job;
+use crate::windows::handle::take_over;
 use crate::windows::outcome::{is, succeeded};
 
 /// A program that is to be started, in a process group of its own. Of all handles it gets its
@@ -106,7 +106,7 @@ impl Launch<'_> {
                 flags | self.flags(),
                 environment.map_or(ptr::null(), |block| block.as_ptr().cast()),
                 ptr::null(),
-                &raw const startup.StartupInfo,
+                (&raw const startup).cast(),
                 &raw mut made,
             )
         })?;
@@ -194,10 +194,7 @@ impl Attributes {
         succeeded(unsafe {
             InitializeProcThreadAttributeList(list.as_mut_ptr().cast(), 1, 0, &raw mut bytes)
         })?;
-        let mut attributes = Self {
-            list,
-            handles: handles,
-        };
+        let mut attributes = Self { list, handles };
         attributes.fill()?;
         Ok(attributes)
     }

@@ -94,7 +94,7 @@ impl fmt::Display for TerminationSignal {
 }
 
 /// The handler.
-unsafe extern "system" fn note(event: u32) -> BOOL {
+extern "system" fn note(event: u32) -> BOOL {
     let signal = match event {
         CTRL_C_EVENT => TerminationSignal::Interrupt,
         CTRL_BREAK_EVENT => TerminationSignal::Break,
@@ -128,15 +128,14 @@ mod tests {
             (CTRL_LOGOFF_EVENT, TerminationSignal::Break),
             (CTRL_BREAK_EVENT, TerminationSignal::Break),
         ] {
-            // SAFETY: the handler has no preconditions.
-            assert_eq!(unsafe { note(event) }, TRUE);
+            assert_eq!(note(event), TRUE);
             if event != CTRL_LOGOFF_EVENT {
                 assert_eq!(termination.wait().unwrap(), expected);
             }
         }
         let waiting = thread::spawn(move || termination.wait());
-        // SAFETY: as above. It does not return.
-        thread::spawn(|| unsafe { note(CTRL_CLOSE_EVENT) });
+        // It does not return.
+        thread::spawn(|| note(CTRL_CLOSE_EVENT));
         let told = waiting.join().unwrap().unwrap();
         assert_eq!(told.to_string(), "the end of its console");
         for _ in 0..2 * MOST {

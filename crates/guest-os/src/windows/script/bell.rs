@@ -3,12 +3,10 @@
 
 use std::io;
 use std::os::windows::io::{AsHandle, AsRawHandle, BorrowedHandle, OwnedHandle};
-use std::ptr;
 
-use windows_sys::Win32::Foundation::{FALSE, TRUE};
-use windows_sys::Win32::System::Threading::{CreateEventW, ResetEvent, SetEvent};
+use windows_sys::Win32::System::Threading::{ResetEvent, SetEvent};
 
-use crate::windows::process::take_over;
+use crate::windows::handle::event;
 
 /// What is rung beside a script.
 #[derive(Debug)]
@@ -23,10 +21,7 @@ pub struct Ringer(OwnedHandle);
 /// # Errors
 /// When the system has no event for it.
 pub fn bell() -> io::Result<(Bell, Ringer)> {
-    // SAFETY: no attributes and no name are valid.
-    let made = unsafe { CreateEventW(ptr::null(), TRUE, FALSE, ptr::null()) };
-    // SAFETY: the call has made the handle for us.
-    let event = unsafe { take_over(made) }?;
+    let event = event()?;
     let ringer = Ringer(event.try_clone()?);
     Ok((Bell(event), ringer))
 }

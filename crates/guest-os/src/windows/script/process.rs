@@ -11,8 +11,9 @@ use windows_sys::Win32::System::Console::{CTRL_BREAK_EVENT, GenerateConsoleCtrlE
 use super::{Bell, HeldOutput};
 use crate::windows::process::{
     Console, Job, Launch, Place, Process, Reader, command_line, from_program, locate, null,
-    own_search_path, wait_any, with_ours,
+    own_search_path, with_ours,
 };
+use crate::windows::wait::wait_any;
 use crate::{Error, Result};
 
 /// A program, and what it is started with.

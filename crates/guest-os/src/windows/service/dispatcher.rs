@@ -81,7 +81,7 @@ fn dispatch(name: &str, running: &Running) -> Result<()> {
 }
 
 /// What the manager calls on a thread of its own.
-unsafe extern "system" fn service_main(_count: u32, _arguments: *mut PWSTR) {
+extern "system" fn service_main(_count: u32, _arguments: *mut PWSTR) {
     let Some(running) = RUNNING.get() else {
         return;
     };
@@ -99,7 +99,7 @@ unsafe extern "system" fn service_main(_count: u32, _arguments: *mut PWSTR) {
 }
 
 /// What the manager calls when somebody wants something of the service.
-unsafe extern "system" fn control(
+extern "system" fn control(
     control: u32,
     _event: u32,
     _data: *mut c_void,

@@ -4,11 +4,12 @@
 use std::io;
 
 use crate::windows::registry::{Key, Life};
+use crate::windows::{log_sink, system_log};
 
 const APPLICATION: &str = r"SYSTEM\CurrentControlSet\Services\EventLog\Application";
 
 /// The agent's and the scripts'.
-const SOURCES: [&str; 2] = ["hospes-agent", "GCEMetadataScripts"];
+const SOURCES: [&str; 2] = [log_sink::SOURCE, system_log::SOURCE];
 
 /// A program of Windows whose messages 1 to 1000 are whatever text comes with the event.
 const MESSAGES: &str = r"%SystemRoot%\System32\EventCreate.exe";

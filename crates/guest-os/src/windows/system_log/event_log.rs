@@ -21,7 +21,7 @@ const LONGEST: usize = 31_000;
 
 /// How much an event matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub(in crate::windows) enum Kind {
     /// It went as it should.
     Information,
     /// Somebody should look.
@@ -37,8 +37,7 @@ pub struct EventLog {
 
 impl EventLog {
     /// The way to it, for events of this source.
-    #[must_use]
-    pub fn new(source: &str) -> Self {
+    pub(in crate::windows) fn new(source: &str) -> Self {
         Self {
             source: wide(source),
             registered: None,
@@ -49,7 +48,7 @@ impl EventLog {
     ///
     /// # Errors
     /// The event log does not run, or is full.
-    pub fn write(&mut self, kind: Kind, text: &str) -> io::Result<()> {
+    pub(in crate::windows) fn write(&mut self, kind: Kind, text: &str) -> io::Result<()> {
         let registered = match self.registered.take() {
             Some(registered) => registered,
             None => Registered::new(&self.source)?,

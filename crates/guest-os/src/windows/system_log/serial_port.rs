@@ -3,15 +3,15 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
-use std::mem::size_of;
 use std::os::windows::io::AsRawHandle;
 use std::path::PathBuf;
 
 use windows_sys::Win32::Devices::Communication::{
-    COMMTIMEOUTS, DCB, GetCommState, NOPARITY, ONESTOPBIT, SetCommState, SetCommTimeouts,
+    COMMTIMEOUTS, DCB, GetCommState, NOPARITY, ONESTOPBIT, SetCommState,
 };
 
 use crate::windows::outcome::succeeded;
+use crate::windows::serial_line;
 
 /// As Google's runner sets it.
 const BAUD: u32 = 115_200;
@@ -67,13 +67,12 @@ fn limit_writes(port: &File) -> io::Result<()> {
         WriteTotalTimeoutConstant: MILLISECONDS,
         ..COMMTIMEOUTS::default()
     };
-    // SAFETY: the handle is open, and `timeouts` lives during the call.
-    succeeded(unsafe { SetCommTimeouts(port.as_raw_handle(), &raw const timeouts) })
+    serial_line::limit(port, timeouts)
 }
 
 fn set_line(port: &File) -> io::Result<()> {
     let mut line = DCB {
-        DCBlength: u32::try_from(size_of::<DCB>()).unwrap_or(0),
+        DCBlength: size_of::<DCB>() as u32,
         ..DCB::default()
     };
     // SAFETY: the handle is open, and `line` says how large it is.

@@ -2,16 +2,15 @@
 #![allow(unsafe_code, reason = "a list of processes has no safe interface")]
 
 use std::io;
-use std::mem::size_of;
-use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle};
+use std::os::windows::io::AsRawHandle;
 use std::path::Path;
 
-use windows_sys::Win32::Foundation::INVALID_HANDLE_VALUE;
 use windows_sys::Win32::System::Diagnostics::ToolHelp::{
     CreateToolhelp32Snapshot, PROCESSENTRY32W, Process32FirstW, Process32NextW, TH32CS_SNAPPROCESS,
 };
 
 use super::port::{is_refused, open};
+use crate::windows::handle::take_over;
 use crate::windows::process::is_root;
 use crate::windows::wide::narrow;
 use crate::windows::words::AGENTS;
@@ -49,13 +48,10 @@ pub fn holder(path: &Path) -> Option<Holder> {
 fn processes() -> io::Result<Vec<Holder>> {
     // SAFETY: no pointers are passed.
     let snapshot = unsafe { CreateToolhelp32Snapshot(TH32CS_SNAPPROCESS, 0) };
-    if snapshot == INVALID_HANDLE_VALUE {
-        return Err(io::Error::last_os_error());
-    }
-    // SAFETY: it was just made and belongs to nobody else.
-    let snapshot = unsafe { OwnedHandle::from_raw_handle(snapshot) };
+    // SAFETY: the call has made the handle for us.
+    let snapshot = unsafe { take_over(snapshot) }?;
     let mut entry = PROCESSENTRY32W {
-        dwSize: u32::try_from(size_of::<PROCESSENTRY32W>()).unwrap_or(0),
+        dwSize: size_of::<PROCESSENTRY32W>() as u32,
         ..PROCESSENTRY32W::default()
     };
     let mut processes = Vec::new();

@@ -11,7 +11,6 @@
 
 mod holder;
 mod listener;
-mod operation;
 mod place;
 mod port;
 mod presence;

@@ -1,5 +1,5 @@
 //! Opening a port of the machine.
-#![allow(unsafe_code, reason = "a line's settings have no safe interface")]
+#![allow(unsafe_code, reason = "the kind of a file has no safe interface")]
 
 use std::borrow::Cow;
 use std::fs::{File, OpenOptions};
@@ -9,7 +9,7 @@ use std::os::windows::io::AsRawHandle;
 use std::path::Path;
 use std::sync::Arc;
 
-use windows_sys::Win32::Devices::Communication::{COMMTIMEOUTS, SetCommTimeouts};
+use windows_sys::Win32::Devices::Communication::COMMTIMEOUTS;
 use windows_sys::Win32::Foundation::{
     ERROR_ACCESS_DENIED, ERROR_FILE_NOT_FOUND, ERROR_PATH_NOT_FOUND, ERROR_PIPE_BUSY,
     ERROR_SHARING_VIOLATION,
@@ -20,7 +20,8 @@ use windows_sys::Win32::Storage::FileSystem::{
 
 use super::Receiver;
 use super::presence::{self, Presence};
-use crate::windows::outcome::{is, succeeded};
+use crate::windows::outcome::is;
+use crate::windows::serial_line;
 use crate::{Error, Result};
 
 /// Opens a virtio port (vioserial: one process at a time may have it open), or a named pipe in
@@ -88,8 +89,7 @@ fn give_bytes_at_once(port: &File) -> io::Result<()> {
         ReadIntervalTimeout: 1,
         ..COMMTIMEOUTS::default()
     };
-    // SAFETY: the handle is open, and `timeouts` lives during the call.
-    succeeded(unsafe { SetCommTimeouts(port.as_raw_handle(), &raw const timeouts) })
+    serial_line::limit(port, timeouts)
 }
 
 /// Whether something is there that somebody else has, or that we may not open. A port that is

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::operation::Operation;
+use crate::windows::overlapped::Operation;
 
 /// How it is found out, of a kind of port.
 #[derive(Debug, Clone, Copy)]

@@ -13,9 +13,9 @@ use windows_sys::Win32::Foundation::{
 };
 
 use super::Sender;
-use super::operation::Operation;
 use super::presence::Presence;
 use crate::windows::outcome::is;
+use crate::windows::overlapped::Operation;
 
 /// Bytes that are read at once. A virtio port gives a page at a time.
 const READ_AT_ONCE: usize = 64 << 10;

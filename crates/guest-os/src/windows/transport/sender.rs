@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 
 use windows_sys::Win32::Foundation::{ERROR_CANT_WAIT, ERROR_NO_DATA, ERROR_NO_SYSTEM_RESOURCES};
 
-use super::operation::Operation;
 use super::presence::Presence;
 use super::receiver::{NEWS_COMES_WITHIN, has_ended};
 use crate::windows::outcome::is;
+use crate::windows::overlapped::Operation;
 
 /// The most that every version of vioserial takes at once.
 const PIECE: usize = 32 << 10;

@@ -18,6 +18,7 @@ use windows_sys::Win32::System::Pipes::{
 };
 
 use super::*;
+use crate::windows::overlapped::Operation;
 use crate::windows::wide::wide;
 
 const LONG: Duration = Duration::from_secs(60);
@@ -201,12 +202,12 @@ fn a_port_is_dropped_while_a_read_and_a_write_are_under_way() {
     for _ in 0..50 {
         let host = Host::new();
         let port = Arc::new(port::open(&host.path).unwrap());
-        let mut reading = operation::Operation::new(&port, 4096).unwrap();
+        let mut reading = Operation::new(&port, 4096).unwrap();
         reading.read().unwrap();
         assert_eq!(reading.wait(Some(Duration::ZERO)).unwrap(), None);
         assert!(reading.is_under_way() && reading.bytes().is_empty());
         assert!(reading.read().is_err(), "one at a time");
-        let mut writing = operation::Operation::new(&port, 1 << 20).unwrap();
+        let mut writing = Operation::new(&port, 1 << 20).unwrap();
         writing.write(&[0; 1 << 20]).unwrap();
         drop((reading, writing));
         let mut pipe = &host.pipe;
@@ -219,7 +220,7 @@ fn a_port_is_dropped_while_a_read_and_a_write_are_under_way() {
 fn what_was_cancelled_leaves_its_bytes_to_the_next_read() {
     let mut host = Host::new();
     let port = Arc::new(port::open(&host.path).unwrap());
-    let mut reading = operation::Operation::new(&port, 16).unwrap();
+    let mut reading = Operation::new(&port, 16).unwrap();
     reading.read().unwrap();
     assert!(reading.cancel().is_err());
     assert!(!reading.is_under_way());

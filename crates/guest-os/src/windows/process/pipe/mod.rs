@@ -9,7 +9,6 @@
 //! there is one instance, and we are its client before anybody learns of it.
 #![allow(unsafe_code, reason = "named pipes have no safe interface")]
 
-mod operation;
 mod reader;
 mod writer;
 
@@ -26,7 +25,8 @@ use windows_sys::Win32::System::Pipes::{
     CreateNamedPipeW, PIPE_READMODE_BYTE, PIPE_REJECT_REMOTE_CLIENTS, PIPE_TYPE_BYTE, PIPE_WAIT,
 };
 
-use super::handle::{inheritable, take_over};
+use super::handle::inheritable;
+use crate::windows::handle::take_over;
 use crate::windows::wide::wide;
 pub(in crate::windows) use reader::Reader;
 pub(in crate::windows) use writer::Writer;

@@ -1,15 +1,21 @@
 //! The end of a pipe that we read.
 
+use std::fs::File;
 use std::io;
 use std::os::windows::io::{AsRawHandle, BorrowedHandle, OwnedHandle};
 use std::ptr;
+use std::sync::Arc;
+use std::time::Duration;
 
 use windows_sys::Win32::Foundation::ERROR_OPERATION_ABORTED;
 use windows_sys::Win32::System::Pipes::PeekNamedPipe;
 
 use super::PIPE_BYTES;
-use super::operation::Operation;
 use crate::windows::outcome::is;
+use crate::windows::overlapped::Operation;
+
+/// How long bytes are waited for that are in a pipe already.
+const THERE_WITHIN: Duration = Duration::from_secs(60);
 
 /// What a program prints.
 #[derive(Debug)]
@@ -21,7 +27,7 @@ pub(in crate::windows) struct Reader {
 
 impl Reader {
     pub(super) fn new(pipe: OwnedHandle) -> io::Result<Self> {
-        let operation = Operation::new(pipe, vec![0; PIPE_BYTES])?;
+        let operation = Operation::new(&Arc::new(File::from(pipe)), PIPE_BYTES)?;
         Ok(Self {
             operation: Some(operation),
             received: 0,
@@ -46,13 +52,13 @@ impl Reader {
     /// Takes what the read has brought: how many bytes. None while it is under way; closes at the
     /// end of the stream.
     pub(in crate::windows) fn receive(&mut self) -> usize {
-        let result = self.operation.as_mut().and_then(Operation::result);
-        self.note(result)
+        self.note(|operation| operation.wait(Some(Duration::ZERO)));
+        self.received
     }
 
     /// What was received last, until the next read is begun.
     pub(in crate::windows) fn received(&self) -> &[u8] {
-        let buffer = self.operation.as_ref().map(Operation::buffer);
+        let buffer = self.operation.as_ref().map(Operation::bytes);
         buffer
             .and_then(|buffer| buffer.get(..self.received))
             .unwrap_or_default()
@@ -66,34 +72,34 @@ impl Reader {
 
     /// What is in the pipe now, however much is printed meanwhile. No read is under way then.
     pub(in crate::windows) fn drain(&mut self, mut each: impl FnMut(&[u8])) {
-        let cancelled = self.operation.as_mut().and_then(Operation::cancel);
-        self.note(cancelled);
+        self.note(Operation::cancel);
         each(self.received());
         let mut left = self.available();
         while left > 0 {
             self.prepare();
-            // It does not wait: there are bytes, and nobody else takes them.
-            let result = self.operation.as_mut().and_then(Operation::wait);
-            let count = self.note(result);
-            if count == 0 {
+            // It does not wait: there are bytes, and nobody else takes them. One that brings none
+            // met a write of none, behind which they are.
+            if !self.note(|operation| operation.wait(Some(THERE_WITHIN))) {
                 return;
             }
             each(self.received());
-            left = left.saturating_sub(count);
+            left = left.saturating_sub(self.received);
         }
     }
 
     /// The pipe, if somebody may still hold its other end. Nothing that came since
     /// [`drain`](Self::drain) is lost.
     pub(in crate::windows) fn into_pipe(self) -> Option<OwnedHandle> {
-        self.operation?.into_pipe().ok()
+        let pipe = Arc::clone(self.operation.as_ref()?.file());
+        drop(self);
+        Arc::into_inner(pipe).map(OwnedHandle::from)
     }
 
     fn available(&self) -> usize {
         let Some(operation) = &self.operation else {
             return 0;
         };
-        let (pipe, none, mut count) = (operation.pipe().as_raw_handle(), ptr::null_mut(), 0);
+        let (pipe, none, mut count) = (operation.file().as_raw_handle(), ptr::null_mut(), 0);
         // SAFETY: asks for the count alone. A pipe that is broken has nothing.
         unsafe {
             PeekNamedPipe(
@@ -108,17 +114,18 @@ impl Reader {
         count as usize
     }
 
-    fn note(&mut self, result: Option<io::Result<usize>>) -> usize {
-        self.received = match result {
-            None => 0,
-            Some(Ok(count)) => count,
-            // By us, or by the end of the thread that began it.
-            Some(Err(error)) if is(&error, ERROR_OPERATION_ABORTED) => 0,
-            Some(Err(_)) => {
+    /// Takes note of how the read has ended, if it has; closes at the end of the stream. Whether it
+    /// has brought something, were it no bytes.
+    fn note(&mut self, end: impl FnOnce(&mut Operation) -> io::Result<Option<usize>>) -> bool {
+        let ended = self.operation.as_mut().map_or(Ok(None), end);
+        let brought = ended.unwrap_or_else(|error| {
+            // Cancelled by us, or by the end of the thread that began it.
+            if !is(&error, ERROR_OPERATION_ABORTED) {
                 self.operation = None;
-                0
             }
-        };
-        self.received
+            None
+        });
+        self.received = brought.unwrap_or(0);
+        brought.is_some()
     }
 }

@@ -3,8 +3,8 @@ use std::io::{Read, Write};
 use std::thread;
 use std::time::Duration;
 
-use super::super::wait_any;
 use super::*;
+use crate::windows::wait::wait_any;
 
 const LONG: Duration = Duration::from_secs(60);
 
@@ -52,6 +52,40 @@ fn what_is_in_the_pipe_is_drained_without_waiting_for_more() {
     let mut later = [0; 5];
     pipe_of_ours.read_exact(&mut later).unwrap();
     assert_eq!(&later, b"later");
+}
+
+/// A cancelled read may have been done before.
+#[test]
+fn nothing_is_lost_when_a_drain_meets_a_writer() {
+    const PIECES: u32 = 2000;
+    let (mut reader, theirs) = from_program().unwrap();
+    let writer = thread::spawn(move || {
+        let mut pipe = File::from(theirs);
+        for number in 0..PIECES {
+            pipe.write_all(&number.to_le_bytes()).unwrap();
+        }
+    });
+    let mut drained = Vec::new();
+    while reader.event().is_some() {
+        reader.prepare();
+        reader.drain(|bytes| drained.extend_from_slice(bytes));
+    }
+    writer.join().unwrap();
+    let expected: Vec<u8> = (0..PIECES).flat_map(u32::to_le_bytes).collect();
+    assert!(drained == expected, "{} bytes", drained.len());
+}
+
+/// On Windows a read meets it, too.
+#[test]
+fn a_write_of_nothing_does_not_end_a_drain() {
+    let (mut reader, theirs) = from_program().unwrap();
+    let mut pipe = File::from(theirs);
+    for piece in ["", "a", "", "", "b"] {
+        assert_eq!(pipe.write(piece.as_bytes()).unwrap(), piece.len());
+    }
+    let mut drained = Vec::new();
+    reader.drain(|bytes| drained.extend_from_slice(bytes));
+    assert_eq!(drained, b"ab");
 }
 
 #[test]

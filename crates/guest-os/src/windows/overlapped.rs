@@ -15,22 +15,21 @@
 use std::cell::UnsafeCell;
 use std::fs::File;
 use std::io;
-use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle};
+use std::os::windows::io::{AsHandle, AsRawHandle, BorrowedHandle, OwnedHandle};
 use std::ptr::{NonNull, null, null_mut};
 use std::sync::Arc;
 use std::time::Duration;
 
-use windows_sys::Win32::Foundation::{
-    ERROR_IO_INCOMPLETE, ERROR_IO_PENDING, HANDLE, WAIT_OBJECT_0, WAIT_TIMEOUT,
-};
+use windows_sys::Win32::Foundation::{ERROR_IO_INCOMPLETE, ERROR_IO_PENDING, FALSE, HANDLE};
 use windows_sys::Win32::Storage::FileSystem::{ReadFile, WriteFile};
 use windows_sys::Win32::System::IO::{
     CancelIoEx, DeviceIoControl, GetOverlappedResult, OVERLAPPED,
 };
-use windows_sys::Win32::System::Threading::{CreateEventW, INFINITE, WaitForSingleObject};
 use windows_sys::core::BOOL;
 
-use crate::windows::outcome::is;
+use super::handle::event;
+use super::outcome::is;
+use super::wait::wait_any;
 
 /// How long a driver is waited for that was told to end an operation.
 const CANCELLED_WITHIN: Duration = Duration::from_secs(5);
@@ -77,6 +76,17 @@ impl Operation {
 
     pub(super) const fn is_under_way(&self) -> bool {
         self.is_under_way
+    }
+
+    /// Signalled when what was started last has ended.
+    pub(super) fn event(&self) -> BorrowedHandle<'_> {
+        // SAFETY: the space lives as long as `self`; its cells are not borrowed here.
+        unsafe { self.space.as_ref() }.event.as_handle()
+    }
+
+    /// What it reads, writes and asks.
+    pub(super) const fn file(&self) -> &Arc<File> {
+        &self.file
     }
 
     /// Starts to read.
@@ -146,18 +156,14 @@ impl Operation {
     }
 
     /// Waits for the end of what is under way, without a limit when there is none: so many bytes
-    /// were moved. `None`: not yet.
+    /// were moved. `None`: not yet, or nothing is under way.
     pub(super) fn wait(&mut self, limit: Option<Duration>) -> io::Result<Option<usize>> {
-        let millis = limit.map_or(INFINITE, |limit| {
-            u32::try_from(limit.as_millis()).map_or(INFINITE - 1, |millis| millis.min(INFINITE - 1))
-        });
-        // SAFETY: the space lives as long as `self`; its cells are not borrowed here.
-        let event = unsafe { self.space.as_ref() }.event.as_raw_handle();
-        // SAFETY: the event is open.
-        match unsafe { WaitForSingleObject(event, millis) } {
-            WAIT_OBJECT_0 => self.end(),
-            WAIT_TIMEOUT => Ok(None),
-            _ => Err(io::Error::last_os_error()),
+        if !self.is_under_way {
+            return Ok(None);
+        }
+        match wait_any(&[self.event()], limit)? {
+            Some(_) => self.end(),
+            None => Ok(None),
         }
     }
 
@@ -167,7 +173,7 @@ impl Operation {
         let overlapped = unsafe { self.space.as_ref() }.overlapped.get();
         // SAFETY: the file is open, and the operation was started on it with this OVERLAPPED.
         let done = unsafe {
-            GetOverlappedResult(self.file.as_raw_handle(), overlapped, &raw mut count, 0)
+            GetOverlappedResult(self.file.as_raw_handle(), overlapped, &raw mut count, FALSE)
         };
         let error = io::Error::last_os_error();
         if done == 0 && is(&error, ERROR_IO_INCOMPLETE) {
@@ -180,9 +186,12 @@ impl Operation {
         }
     }
 
-    /// Ends what is under way; it may have been done all the same. `None`: the driver does not
-    /// let go of it.
+    /// Ends what is under way; it may have been done all the same. `None`: nothing is under way,
+    /// or the driver does not let go of it.
     pub(super) fn cancel(&mut self) -> io::Result<Option<usize>> {
+        if !self.is_under_way {
+            return Ok(None);
+        }
         // SAFETY: the space lives as long as `self`; its cells are not borrowed here.
         let overlapped = unsafe { self.space.as_ref() }.overlapped.get();
         // SAFETY: the file is open; an OVERLAPPED of which nothing is under way is not found.
@@ -204,24 +213,11 @@ impl Operation {
 
 impl Drop for Operation {
     fn drop(&mut self) {
-        if self.is_under_way {
-            let _ = self.cancel();
-        }
+        let _ = self.cancel();
         // Else the kernel still uses it.
         if !self.is_under_way {
             // SAFETY: the pointer came from a box, and nobody uses what it points to any more.
             drop(unsafe { Box::from_raw(self.space.as_ptr()) });
         }
     }
-}
-
-/// One that stays told until the next operation is started, which takes it back.
-fn event() -> io::Result<OwnedHandle> {
-    // SAFETY: no pointers are passed.
-    let event = unsafe { CreateEventW(null(), 1, 0, null()) };
-    if event.is_null() {
-        return Err(io::Error::last_os_error());
-    }
-    // SAFETY: it was just made and belongs to nobody else.
-    Ok(unsafe { OwnedHandle::from_raw_handle(event) })
 }

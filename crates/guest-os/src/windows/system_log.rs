@@ -14,13 +14,14 @@ mod serial_port;
 
 use std::io::{self, Write};
 
-pub use event_log::{EventLog, Kind};
+pub use event_log::EventLog;
+pub(super) use event_log::Kind;
 use serial_port::SerialPort;
 use windows_sys::Win32::Foundation::SYSTEMTIME;
 use windows_sys::Win32::System::SystemInformation::GetLocalTime;
 
 /// What the runner's lines and events are called, whatever it was called by: tools look for it.
-pub const SOURCE: &str = "GCEMetadataScripts";
+pub(super) const SOURCE: &str = "GCEMetadataScripts";
 
 /// How much a line matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use windows_sys::Win32::System::Threading::{INFINITE, WaitForMultipleObjects};
 
 /// Waits until one of a few handles is signalled: the first of those that are. `None`: the time is
 /// over; the longest is 49 days.
-pub(in crate::windows) fn wait_any(
+pub(super) fn wait_any(
     handles: &[BorrowedHandle<'_>],
     at_most: Option<Duration>,
 ) -> io::Result<Option<usize>> {
