@@ -259,13 +259,20 @@ mod tests {
     const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nMetadata-Flavor: Google\r\n\
         Content-Length: 2\r\nConnection: close\r\n\r\nup";
 
-    fn answer_once(listener: TcpListener) {
+    /// Ends when nobody listens any more.
+    fn answer_once(listener: TcpListener) -> thread::JoinHandle<()> {
         thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();
-            let mut head = [0; 4096];
-            assert!(stream.read(&mut head).unwrap() > 0);
+            let mut head = Vec::new();
+            // What is not read would reset the connection at its end.
+            while !head.ends_with(b"\r\n\r\n") {
+                let mut piece = [0; 4096];
+                let count = stream.read(&mut piece).unwrap();
+                assert!(count > 0, "half a request");
+                head.extend_from_slice(&piece[..count]);
+            }
             stream.write_all(ANSWER).unwrap();
-        });
+        })
     }
 
     #[test]
@@ -276,13 +283,14 @@ mod tests {
         drop(closed);
         let places = Places::among(&[&addresses[0], &addresses[1]]).unwrap();
         let line = Line::new(Arc::new(places), Limits::default());
-        answer_once(open);
+        let server = answer_once(open);
 
         let query = Query::default();
         let reply = line.ask(&Key::stop_state(), Ask::Get(&query)).unwrap();
         assert_eq!(reply.value, "up");
         assert_eq!(line.places.in_turn().next().unwrap().0, 1);
 
+        server.join().unwrap();
         let nobody = line.ask(&Key::stop_state(), Ask::Get(&query));
         assert_eq!(nobody, Err(Failure::Refused));
     }

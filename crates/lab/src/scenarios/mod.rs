@@ -67,7 +67,8 @@ pub const ALL: &[Scenario] = &[
         "hooks_drop_in",
         "a shutdown hook in a drop-in is found, shown and removed; the guest stays up",
         |context| Box::pin(hooks::in_drop_in(context)),
-    ),
+    )
+    .full_only(),
     Scenario::new(
         "hooks_power_off",
         "two hooks that would really power the guest off are removed; the guest stays up",
@@ -78,7 +79,8 @@ pub const ALL: &[Scenario] = &[
         "hooks_transient_unit",
         "a transient unit that powers off when the agent stops is made harmless",
         |context| Box::pin(hooks::in_transient_unit(context)),
-    ),
+    )
+    .full_only(),
     Scenario::new(
         "hooks_file_gone",
         "a hook whose file is gone but still acts is found and ended",

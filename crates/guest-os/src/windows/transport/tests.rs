@@ -20,6 +20,7 @@ use windows_sys::Win32::System::Pipes::{
 use super::*;
 use crate::windows::overlapped::Operation;
 use crate::windows::wide::wide;
+use crate::windows::words::AGENTS;
 
 const LONG: Duration = Duration::from_secs(60);
 
@@ -242,9 +243,11 @@ fn a_port_has_one_agent_and_it_is_known_that_it_has() {
     );
     assert!(refused.contains("another agent has it open"), "{refused}");
     assert_eq!(place(&host.path).unwrap(), Place::Device);
-    // No agent runs here.
-    let named = holder(&host.path).map(|holder| holder.process);
-    assert!(matches!(named, None | Some(0)), "{named:?}");
+    // Which agents run on this machine is not ours to say.
+    if let Some(named) = holder(&host.path) {
+        let is_agent = AGENTS.contains(&named.name.as_str());
+        assert!(is_agent || named.process == 0, "{named:?}");
+    }
 }
 
 #[test]
