@@ -8,8 +8,9 @@ use crate::stages::{Outcome, Stages};
 use crate::workspace::Workspace;
 use crate::{deny, dist, fuzz, process, setup, tidy, windows};
 
-/// How many seeds the simulator runs with `--full`, by the variable that it reads.
-const MORE_SEEDS: (&str, &str) = ("HOSPES_SEEDS", "100000");
+/// How many seeds the simulators of guests and of campaigns run with `--full`, by the variables that
+/// they read.
+const MORE_SEEDS: [(&str, &str); 2] = [("HOSPES_SEEDS", "100000"), ("HOSPES_PLAN_SEEDS", "10000")];
 
 pub(crate) fn run(workspace: &Workspace, full: bool) -> Result<()> {
     let mut stages = Stages::default();
@@ -85,7 +86,7 @@ fn documentation(workspace: &Workspace) -> Result<Outcome> {
 fn tests(workspace: &Workspace, full: bool) -> Result<Outcome> {
     let mut test = workspace.cargo(&["test", "--workspace", "--quiet"]);
     if full {
-        test.env(MORE_SEEDS.0, MORE_SEEDS.1);
+        test.envs(MORE_SEEDS);
     }
     process::run(&mut test)?;
     Ok(Outcome::Done)

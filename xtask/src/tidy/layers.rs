@@ -25,6 +25,8 @@ const LAYERS: &[(&str, Layer)] = &[
     ("conditions", Layer::Pure),
     ("lifecycle", Layer::Pure),
     ("metadata", Layer::Pure),
+    ("patch", Layer::Pure),
+    ("plan", Layer::Pure),
     ("pve", Layer::Pure),
     ("config", Layer::Port),
     ("guest-os", Layer::Port),
@@ -45,11 +47,15 @@ const PURE_MAY_USE: &[&str] = &[
     "async-trait",
     "base64",
     "base64-simd",
+    "humantime",
+    "jiff",
     "lexopt",
     "serde",
     "serde_json",
+    "sha2",
     "similar",
     "thiserror",
+    "toml",
 ];
 
 pub(super) fn check(metadata: &Value) -> Vec<Finding> {

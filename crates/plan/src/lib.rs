@@ -1,0 +1,33 @@
+//! Who is patched when: guests and nodes, one plan over all.
+//!
+//! ```text
+//! TOML ─► PlanFile ─┐
+//!                   ├─► plan ─► Document ─► moved(fleet)? ─► Campaign ─► effects
+//! Fleet ────────────┘             │  JSON, sealed               ▲            │ performed by the caller
+//!   (members, whom groups choose) └─► table                     └── events ◄─┘
+//! ```
+//!
+//! The caller resolves the selectors of groups, performs effects and hooks, stores what changes, and
+//! tells the time. Nothing here knows how a guest is patched.
+
+mod amount;
+pub mod campaign;
+mod document;
+mod file;
+mod fleet;
+mod order;
+mod planner;
+mod policy;
+mod window;
+
+pub use amount::Amount;
+pub use campaign::Campaign;
+pub use document::{
+    COLUMNS, Difference, Document, LeftOut, LeftOutReason, Limit, LimitOf, PlannedGroup,
+    PlannedMember, PlannedWave, Row, Unreadable, moved,
+};
+pub use file::{Group, Hold, Mistake, Mistaken, PlanFile, WaveRule};
+pub use fleet::{Facts, Fleet, Host, InvalidMember, Kind, MemberId, Standing};
+pub use planner::{Unplannable, plan};
+pub use policy::{Hook, Hooks, Policy, RebootPolicy};
+pub use window::{Clock, Day, InvalidClock, Openings, UnknownZone, Window, Zone};
