@@ -108,7 +108,8 @@ pub const ALL: &[Scenario] = &[
         "repair_unit",
         "a masked unit and a failed unit are mended",
         |context| Box::pin(repair::unit(context)),
-    ),
+    )
+    .full_only(),
     Scenario::new(
         "access_without_port",
         "no agent port: restart is refused, fix names the way, SSH work goes on",
@@ -129,7 +130,8 @@ pub const ALL: &[Scenario] = &[
         "restart_without_sshd",
         "sshd masked, agent healthy: the restart goes through and readiness is told as not reached",
         |context| Box::pin(lifecycle::without_sshd(context)),
-    ),
+    )
+    .full_only(),
     Scenario::new(
         "restart_held",
         "a guest that does not go down is never forced; it is started once it has gone down late",
@@ -191,8 +193,7 @@ pub const ALL: &[Scenario] = &[
         "reboot_without_agent",
         "a reboot without an agent: blocked by an inhibitor, then proved although it comes late",
         |context| Box::pin(reboot::without_agent(context)),
-    )
-    .stock_too(),
+    ),
     Scenario::new(
         "systemd_scope",
         "under systemd a started machine has its own scope and outlives the controller's service",
@@ -265,7 +266,8 @@ pub const ALL: &[Scenario] = &[
         "the package is removed, purged and installed again; the guest stays up",
         |context| Box::pin(packages::removed(context)),
     )
-    .our_agent_only(),
+    .our_agent_only()
+    .full_only(),
     Scenario::new(
         "metadata_boot",
         "startup scripts, inline and by URL, at boot; a shutdown script while the network is up",
