@@ -8,6 +8,7 @@
 //! whoever calls them cannot tell which it is, but by [`SYSTEM`].
 
 mod authorized_keys;
+mod entry;
 mod error;
 mod finished;
 

@@ -20,30 +20,10 @@ use serial_port::SerialPort;
 use windows_sys::Win32::Foundation::SYSTEMTIME;
 use windows_sys::Win32::System::SystemInformation::GetLocalTime;
 
+pub use crate::entry::{Entry, Priority};
+
 /// What the runner's lines and events are called, whatever it was called by: tools look for it.
 pub(super) const SOURCE: &str = "GCEMetadataScripts";
-
-/// How much a line matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Priority {
-    /// Somebody should look.
-    Warning,
-    /// It went as it should.
-    Info,
-}
-
-/// One line of a program's log.
-#[derive(Debug)]
-pub struct Entry<'a> {
-    /// How much it matters.
-    pub priority: Priority,
-    /// What the program was called by.
-    pub name: &'a str,
-    /// What happened.
-    pub message: &'a [u8],
-    /// What programs that read the log may want to know beside it.
-    pub fields: &'a [(&'a str, &'a str)],
-}
 
 /// The way to it.
 #[derive(Debug)]
