@@ -133,6 +133,14 @@ async fn quiet_watcher(served: &Served) -> Result<()> {
     Ok(())
 }
 
+/// What Google's agent misses at home. Nobody there knows a guest's network cards, so their addresses are
+/// not served; and there is no account for Google's logging, which it notices when it starts before the
+/// network is up.
+const KNOWN_COMPLAINTS: [&str; 2] = [
+    "no interfaces found in metadata",
+    "Continuing without cloud logging",
+];
+
 /// Google's own agent, as Debian has it, against our service.
 pub(super) async fn google_agent(context: Context) -> Result<()> {
     let served = Served::start(&context).await?;
@@ -155,14 +163,11 @@ pub(super) async fn google_agent(context: Context) -> Result<()> {
     context.step("half a minute of its log");
     sleep(Duration::from_secs(30)).await;
     let log = served.journal(0, agent).await?;
-    // Nobody at home knows a guest's network cards, so their addresses are not served.
-    let known = "no interfaces found in metadata";
-    let complaints: Vec<&str> = log
-        .lines()
-        .filter(|line| line.contains("ERROR") && !line.contains(known))
-        .collect();
-    ensure!(complaints.is_empty(), "it complains: {complaints:#?}");
-    ensure!(log.matches(known).count() <= 3, "it is loud: {log}");
+    let is_known = |line: &str| KNOWN_COMPLAINTS.iter().any(|known| line.contains(known));
+    let complaints = log.lines().filter(|line| line.contains("ERROR"));
+    let (known, others): (Vec<&str>, Vec<&str>) = complaints.partition(|line| is_known(line));
+    ensure!(others.is_empty(), "it complains: {others:#?}");
+    ensure!(known.len() <= 4, "it is loud: {log}");
     context.step("replacing it by our metadata scripts");
     served.install(&context).await?;
     served
