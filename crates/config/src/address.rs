@@ -3,11 +3,10 @@
 use std::net::Ipv6Addr;
 
 use ipnet::IpNet;
+use toml_file::value::{Text, text, texts};
+use toml_file::{Fault, Mistakes, Table, Value};
 
 use crate::guest::Whose;
-use crate::mistake::{Fault, Mistakes};
-use crate::table::{Table, Value};
-use crate::value::{Text, text, texts};
 
 /// Where a guest is reached.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use crate::mistake::Mistakes;
-use crate::table::Table;
-use crate::value::duration;
+use toml_file::value::duration;
+use toml_file::{Mistakes, Table};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// A permit vouches for a guest's health as it was when it was checked; not for long.
@@ -38,7 +37,7 @@ macro_rules! deadlines {
                 table.allow_only(Self::KEYS, mistakes);
                 Self {
                     $($field: table
-                        .read($key, mistakes, |value| duration(value, $longest)),)+
+                        .read($key, mistakes, |value| duration(value, Duration::ZERO..=$longest)),)+
                 }
             }
 

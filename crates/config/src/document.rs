@@ -5,14 +5,12 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use conditions::GuestId;
-use toml::de::DeTable;
+use toml_file::{Fault, Mistakes, Table, value};
 
 use crate::cluster::Names;
 use crate::guest::{Declared, Defaults, Settings};
-use crate::mistake::{Fault, Mistakes};
 use crate::secrets;
-use crate::table::Table;
-use crate::value::{self, Origin};
+use crate::value::Origin;
 use crate::{Cluster, Environment, Guest, MetadataService, Place};
 
 const KEYS: &[&str] = &["state-dir", "defaults", "cluster", "guest", "metadata"];
@@ -39,8 +37,7 @@ pub(crate) fn read(
         environment,
     };
     mistakes.hide(secrets::of_text(text));
-    let parsed = DeTable::parse(text).map_err(|error| not_toml(&error));
-    let document = mistakes.collect(parsed)?;
+    let document = mistakes.collect(toml_file::parse(text))?;
     mistakes.hide(secrets::of_document(document.get_ref()));
     let table = Table::file(&document);
     table.allow_only(KEYS, mistakes);
@@ -72,11 +69,8 @@ fn clusters(
     origin: Origin<'_>,
     mistakes: &mut Mistakes,
 ) -> BTreeMap<String, Cluster> {
-    let Some(table) = file.table("cluster", mistakes) else {
-        return BTreeMap::new();
-    };
     let mut clusters = BTreeMap::new();
-    for (name, table) in table.tables(mistakes) {
+    for (name, table) in file.tables("cluster", mistakes) {
         let cluster = Cluster::read(name, &table, defaults, origin, mistakes);
         clusters.extend(cluster.map(|cluster| (name.to_owned(), cluster)));
     }
@@ -91,13 +85,10 @@ fn guests(
     origin: Origin<'_>,
     mistakes: &mut Mistakes,
 ) -> BTreeMap<GuestId, Guest> {
-    let Some(table) = file.table("guest", mistakes) else {
-        return BTreeMap::new();
-    };
     // Of clusters with mistakes too: a guest that names one makes none.
-    let names: Names<'_> = file.peek("cluster").iter().flat_map(Table::keys).collect();
+    let names: Names<'_> = file.names_in("cluster").into_iter().collect();
     let mut declared = Vec::new();
-    for (name, table) in table.tables(mistakes) {
+    for (name, table) in file.tables("guest", mistakes) {
         let known = (defaults, &names);
         declared.extend(Declared::read(name, &table, known, origin, mistakes));
     }
@@ -191,11 +182,4 @@ fn refuse_shared_ids(declared: &[Declared], mistakes: &mut Mistakes) {
             mistakes.push(Fault::new(span, message).with_note("a guest has one table"));
         }
     }
-}
-
-fn not_toml(error: &toml::de::Error) -> Fault {
-    Fault::new(
-        error.span().unwrap_or(0..0),
-        format!("not TOML: {}", error.message()),
-    )
 }

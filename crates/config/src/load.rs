@@ -1,15 +1,14 @@
 //! Loading: find, read, understand.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use conditions::GuestId;
 use thiserror::Error;
+use toml_file::{Mistakes, told};
 
-use crate::mistake::{Fault, Mistakes};
 use crate::{Cluster, Environment, Guest, MetadataService, Mistake, discovery, document, secrets};
 
 /// Far more than any configuration needs; a longer file is something else.
@@ -61,7 +60,7 @@ pub enum ConfigError {
         file: PathBuf,
     },
     /// The file says something wrong.
-    #[error("{}", told(.file, .mistakes, *.more))]
+    #[error("{}", told(Some(.file.as_path()), .mistakes, *.more))]
     Mistaken {
         /// The file.
         file: PathBuf,
@@ -137,10 +136,9 @@ impl Config {
     ) -> Result<Self, ConfigError> {
         let mut mistakes = Mistakes::default();
         let text = String::from_utf8_lossy(bytes);
-        if let Err(error) = std::str::from_utf8(bytes) {
-            let at = error.valid_up_to();
+        if let Err(fault) = toml_file::text(bytes) {
             mistakes.hide(secrets::of_text(&text));
-            mistakes.push(Fault::new(at..at, "this is not UTF-8 text"));
+            mistakes.push(fault);
         } else if let Some(document) = document::read(&text, &file, environment, &mut mistakes) {
             let state_dir = document.state_dir.or_else(|| environment.state_dir());
             if mistakes.is_empty() {
@@ -169,18 +167,4 @@ fn listed(places: &[PathBuf]) -> String {
         .iter()
         .map(|place| format!("\n  {}", place.display()))
         .collect()
-}
-
-fn told(file: &Path, mistakes: &[Mistake], more: usize) -> String {
-    let mut text = String::new();
-    for mistake in mistakes {
-        if !text.is_empty() {
-            text.push_str("\n\n");
-        }
-        let _ = write!(text, "{}:{mistake}", file.display());
-    }
-    if more > 0 {
-        let _ = write!(text, "\n\nand {more} more");
-    }
-    text
 }

@@ -4,10 +4,11 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use toml_file::value::{Text, duration, text, texts};
+use toml_file::{Fault, Mistakes, Table, Value};
+
 use crate::guest::Whose;
-use crate::mistake::{Fault, Mistakes};
-use crate::table::{Table, Value};
-use crate::value::{Origin, Text, duration, text, texts};
+use crate::value::Origin;
 
 const SERVICE_KEYS: &[&str] = &[
     "listen",
@@ -192,10 +193,7 @@ fn project_id((text, span): Text<'_>) -> Result<String, Fault> {
 }
 
 fn grace(value: &Value<'_>) -> Result<Duration, Fault> {
-    match duration(value, LONGEST_GRACE)? {
-        short if short < SHORTEST_GRACE => Err(Fault::new(value.span(), "must be at least 1s")),
-        grace => Ok(grace),
-    }
+    duration(value, SHORTEST_GRACE..=LONGEST_GRACE)
 }
 
 fn without_watcher((text, span): Text<'_>) -> Result<WithoutWatcher, Fault> {

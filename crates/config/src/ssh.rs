@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
+use toml_file::value::{Text, flag, text, texts};
+use toml_file::{Fault, Mistakes, Table};
+
 use crate::address::{Address, AddressSettings, host_and_port};
 use crate::guest::Whose;
-use crate::mistake::{Fault, Mistakes};
-use crate::table::Table;
-use crate::value::{Origin, Text, flag, port, text, texts};
+use crate::value::{Origin, port};
 
 /// What guests on this machine and guests of clusters, one or many, can say.
 const KEYS: &[&str] = &[

@@ -1,122 +1,19 @@
-//! Single values: what is expected, and what is said when something else is there.
-//! A mistake's message reads on after the key: `port` *expects a number ...*.
+//! Values of this machine: ports, and paths with what they are relative to.
 
 use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
-use std::time::Duration;
 
-use toml::de::DeValue;
+use toml_file::value::{Text, number, text, texts};
+use toml_file::{Fault, Value};
 
 use crate::Environment;
-use crate::mistake::Fault;
-use crate::table::Value;
 
 /// `sun_path` of a Unix socket's address holds 108 bytes with the closing zero (`unix(7)`).
 const SOCKET_PATH_LIMIT: usize = 107;
 
-/// A text and its place.
-pub(crate) type Text<'t> = (&'t str, Range<usize>);
-
-/// The kind of a value, with its article.
-pub(crate) fn kind(value: &DeValue<'_>) -> &'static str {
-    match value {
-        DeValue::String(_) => "a string",
-        DeValue::Integer(_) | DeValue::Float(_) => "a number",
-        DeValue::Boolean(_) => "true or false",
-        DeValue::Datetime(_) => "a date",
-        DeValue::Array(_) => "a list",
-        DeValue::Table(_) => "a table",
-    }
-}
-
-fn expected(value: &Value<'_>, what: &str) -> Fault {
-    Fault::new(
-        value.span(),
-        format!("expects {what}, not {}", kind(value.get_ref())),
-    )
-}
-
-/// A string that is not empty and can be handed to the system.
-pub(crate) fn text<'t>(value: &'t Value<'t>) -> Result<Text<'t>, Fault> {
-    let DeValue::String(text) = value.get_ref() else {
-        return Err(expected(value, "a string in quotes"));
-    };
-    if text.is_empty() {
-        return Err(Fault::new(value.span(), "is empty"));
-    }
-    if text.chars().any(char::is_control) {
-        return Err(Fault::new(value.span(), "holds a control character"));
-    }
-    Ok((text, value.span()))
-}
-
-/// A list of strings, or one string in place of a list of one.
-pub(crate) fn texts<'t>(value: &'t Value<'t>) -> Result<Vec<Text<'t>>, Fault> {
-    match value.get_ref() {
-        DeValue::String(_) => Ok(vec![text(value)?]),
-        DeValue::Array(items) => items.iter().map(text).collect(),
-        _ => Err(expected(value, "a string or a list of strings")),
-    }
-}
-
-/// A program and its arguments. The arguments are the program's business: any text but a zero.
-pub(crate) fn argv<'t>(value: &'t Value<'t>) -> Result<Vec<String>, Fault> {
-    const WANTED: &str = "a list of strings, the program and its arguments";
-    let DeValue::Array(items) = value.get_ref() else {
-        return Err(expected(value, WANTED));
-    };
-    if items.is_empty() {
-        return Err(Fault::new(value.span(), "names no program"));
-    }
-    text(&items[0])?;
-    items
-        .iter()
-        .map(|item| match item.get_ref() {
-            DeValue::String(text) if text.contains('\0') => {
-                Err(Fault::new(item.span(), "holds a zero character"))
-            }
-            DeValue::String(text) => Ok(text.clone().into_owned()),
-            _ => Err(expected(item, "strings in its list")),
-        })
-        .collect()
-}
-
-/// `true` or `false`.
-pub(crate) fn flag(value: &Value<'_>) -> Result<bool, Fault> {
-    match value.get_ref() {
-        DeValue::Boolean(flag) => Ok(*flag),
-        _ => Err(expected(value, "true or false (without quotes)")),
-    }
-}
-
 /// A TCP port.
 pub(crate) fn port(value: &Value<'_>) -> Result<u16, Fault> {
-    const WANTED: &str = "a number from 1 to 65535";
-    let DeValue::Integer(number) = value.get_ref() else {
-        return Err(expected(value, WANTED));
-    };
-    match u16::from_str_radix(number.as_str(), number.radix()) {
-        Ok(port) if port > 0 => Ok(port),
-        _ => Err(Fault::new(value.span(), format!("expects {WANTED}"))),
-    }
-}
-
-/// A duration of at most `longest`, as `90s` or `5m`.
-pub(crate) fn duration(value: &Value<'_>, longest: Duration) -> Result<Duration, Fault> {
-    const WANTED: &str = r#"a duration such as "90s" or "5m""#;
-    let DeValue::String(text) = value.get_ref() else {
-        return Err(expected(value, WANTED));
-    };
-    let fault = |message: String| Err(Fault::new(value.span(), message));
-    match humantime::parse_duration(text) {
-        Err(error) => fault(format!("expects {WANTED}: {error}")),
-        Ok(Duration::ZERO) => fault("must be more than zero".to_owned()),
-        Ok(duration) if duration > longest => fault(format!(
-            "must be at most {}",
-            humantime::format_duration(longest)
-        )),
-        Ok(duration) => Ok(duration),
-    }
+    number(value, 1..=u16::MAX, "a number from 1 to 65535")
 }
 
 /// What paths in the file are relative to.

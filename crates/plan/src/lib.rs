@@ -26,8 +26,11 @@ pub use document::{
     COLUMNS, Difference, Document, LeftOut, LeftOutReason, Limit, LimitOf, PlannedGroup,
     PlannedMember, PlannedWave, Row, Unreadable, moved,
 };
-pub use file::{Group, Hold, Mistake, Mistaken, PlanFile, WaveRule};
+pub use file::{Group, Hold, Mistaken, PlanFile, WaveRule};
 pub use fleet::{Facts, Fleet, Host, InvalidMember, Kind, MemberId, Standing};
 pub use planner::{Unplannable, plan};
-pub use policy::{Hook, Hooks, Policy, RebootPolicy};
+pub use policy::{
+    Check, Hook, Hooks, MinFree, Patching, Policy, RebootPolicy, Scope, StaleServices,
+};
+pub use toml_file::Mistake;
 pub use window::{Clock, Day, InvalidClock, Openings, UnknownZone, Window, Zone};

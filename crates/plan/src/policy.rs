@@ -1,4 +1,9 @@
 //! How members are patched: plain data that the caller acts on.
+//!
+//! ```text
+//! Policy ─┬─ turns      expected, retries, hooks          the campaign goes by them
+//!         └─ patching   Patching, reboot, snapshot        the caller does
+//! ```
 
 use std::time::Duration;
 
@@ -15,6 +20,74 @@ pub enum RebootPolicy {
     IfRequired,
     /// Each time.
     Always,
+}
+
+/// How far an upgrade may go.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scope {
+    /// Newer versions of what is installed, and nothing else.
+    Upgrade,
+    /// New packages too, where an upgrade needs them.
+    #[default]
+    DistUpgrade,
+}
+
+/// What happens to services that still use what was replaced.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StaleServices {
+    /// They are reported.
+    #[default]
+    Report,
+    /// They are restarted.
+    Restart,
+}
+
+/// A command in the member that has to end well after the upgrade.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Check {
+    /// What the operator calls it.
+    pub name: String,
+    /// A line for the member's shell.
+    pub command: String,
+    /// So long it may take; then it has failed.
+    #[serde(with = "millis")]
+    pub timeout: Duration,
+}
+
+/// The least free space of a member, in MiB; what is not said is the caller's.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct MinFree {
+    /// On `/`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub root: Option<u64>,
+    /// On `/var`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub var: Option<u64>,
+    /// On `/boot`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boot: Option<u64>,
+}
+
+/// What is done to a member.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Patching {
+    /// How far the upgrade may go.
+    pub scope: Scope,
+    /// Whether packages may be removed for it.
+    pub allow_removals: bool,
+    /// Whether that may be finished first which was interrupted before.
+    pub allow_mending: bool,
+    /// What happens to stale services.
+    pub services: StaleServices,
+    /// What has to end well after it.
+    pub checks: Vec<Check>,
+    /// Without that much nothing is begun.
+    pub min_free: MinFree,
 }
 
 /// A command of the operator, performed by the caller.
@@ -52,6 +125,8 @@ pub struct Policy {
     /// After so long.
     #[serde(with = "millis")]
     pub retry_after: Duration,
+    /// What is done to it.
+    pub patching: Patching,
     /// Whether it is rebooted.
     pub reboot: RebootPolicy,
     /// So long the snapshot is kept that is taken before; without it none is taken.

@@ -2,9 +2,10 @@
 
 use pve::{Credentials, SecretSource};
 
-use crate::mistake::{Fault, Mistakes};
-use crate::table::Table;
-use crate::value::{Origin, Text, argv, text};
+use toml_file::value::{Text, argv, text};
+use toml_file::{Fault, Mistakes, Table};
+
+use crate::value::Origin;
 
 pub(super) const KEYS: [&str; 8] = [
     "token-id",

@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use pve::ClusterSettings;
 use toml::de::DeValue;
+use toml_file::value::{Text, duration, texts};
+use toml_file::{Fault, Mistakes, Table, Value};
 
 use super::credentials::{self, SECRETS};
 use super::names::is_id;
 use super::{Cluster, trust};
 use crate::Selector;
 use crate::guest::{Settings, Whose, is_tag};
-use crate::mistake::{Fault, Mistakes};
-use crate::table::{Table, Value};
-use crate::value::{Origin, Text, duration, texts};
+use crate::value::Origin;
 
 const KEYS: &[&str] = &[
     "endpoints",
@@ -56,7 +56,7 @@ impl Cluster {
         let trust = trust::trust(table, origin, mistakes);
         let credentials = credentials::read(table, origin, mistakes);
         let call = table.read("call-timeout", mistakes, |value| {
-            duration(value, LONGEST_CALL)
+            duration(value, Duration::ZERO..=LONGEST_CALL)
         });
         let include = table.read("include", mistakes, selectors);
         let exclude = table.read("exclude", mistakes, selectors);
@@ -85,11 +85,8 @@ fn tags(
     origin: Origin<'_>,
     mistakes: &mut Mistakes,
 ) -> BTreeMap<String, Settings> {
-    let Some(table) = table.table("tag", mistakes) else {
-        return BTreeMap::new();
-    };
     let mut tags = BTreeMap::new();
-    for (tag, table) in table.tables(mistakes) {
+    for (tag, table) in table.tables("tag", mistakes) {
         table.allow_only(TAG_KEYS, mistakes);
         if !is_tag(tag) {
             let message = "is no tag of Proxmox VE (A-Z a-z 0-9 . _ - +)";

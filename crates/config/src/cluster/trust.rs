@@ -3,9 +3,10 @@
 use pve::{Endpoint, Trust};
 
 use crate::address::host_and_port;
-use crate::mistake::{Fault, Mistakes};
-use crate::table::{Table, Value};
-use crate::value::{Origin, Text, text, texts};
+use toml_file::value::{Text, text, texts};
+use toml_file::{Fault, Mistakes, Table, Value};
+
+use crate::value::Origin;
 
 /// Where `pveproxy` listens.
 const PORT: u16 = 8006;

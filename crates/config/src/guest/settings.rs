@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use conditions::GuestId;
+use toml_file::value::{Text, texts};
+use toml_file::{Fault, Mistakes, Table, Value};
 
 use crate::deadlines::DeadlineSettings;
 use crate::metadata::MetadataSettings;
-use crate::mistake::{Fault, Mistakes};
 use crate::ssh::SshSettings;
-use crate::table::{Table, Value};
-use crate::value::{Origin, Text, texts};
+use crate::value::Origin;
 use crate::{Guest, Place};
 
 /// Longer than any tag in use.

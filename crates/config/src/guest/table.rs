@@ -4,14 +4,13 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use conditions::GuestId;
+use toml_file::value::{argv, text};
+use toml_file::{Fault, Mistakes, Table, Value, did_you_mean, near};
 
 use super::{Clustered, Local, Place, Settings, Whose};
 use crate::cluster::{Names, vmid};
-use crate::mistake::{Fault, Mistakes};
-use crate::nearness::{did_you_mean, near};
 use crate::ssh::SshSettings;
-use crate::table::{Table, Value};
-use crate::value::{Origin, argv, text};
+use crate::value::Origin;
 
 const KEYS: &[&str] = &[
     "tags",
@@ -199,8 +198,7 @@ fn refuse_a_name_of_another(
 }
 
 fn missing(table: &Table<'_>, key: &str, example: &str) -> Fault {
-    Fault::new(table.span(), format!("{} lacks `{key}`", table.title()))
-        .with_note(format!("add {example}"))
+    table.lacks(key).with_note(format!("add {example}"))
 }
 
 fn guest_name(name: &str, span: Range<usize>) -> Result<GuestId, Fault> {

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use conditions::GuestId;
+use toml_file::near;
 
 use super::selector::name_told;
 use crate::cluster::id_at_end;
-use crate::nearness::near;
 use crate::{Guest, SelectError, Selector};
 
 /// The guests of `guests` that `selectors` choose, each once: in the order of the selectors, and

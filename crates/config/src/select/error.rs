@@ -2,9 +2,9 @@
 
 use conditions::GuestId;
 use thiserror::Error;
+use toml_file::did_you_mean;
 
 use crate::Selector;
-use crate::nearness::did_you_mean;
 
 /// So many guests of one name are listed.
 const LISTED: usize = 10;
@@ -56,8 +56,7 @@ fn nobody(selector: &Selector) -> String {
 }
 
 fn offered(near: &[String]) -> String {
-    let near: Vec<&str> = near.iter().map(String::as_str).collect();
-    did_you_mean(&near)
+    did_you_mean(near)
         .map(|question| format!("; {question}"))
         .unwrap_or_default()
 }

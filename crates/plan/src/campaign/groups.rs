@@ -95,6 +95,13 @@ impl Campaign {
         self.report(Report::WaveBegan(name, wave + 1));
     }
 
+    /// The first moment from now on at which a member of the group called `name` can be begun, as
+    /// far as its windows count; nothing, if there is none before the deadline.
+    #[must_use]
+    pub fn opening(&self, name: &str, now: Timestamp) -> Option<Timestamp> {
+        self.opens(self.group_named(name)?, now)
+    }
+
     /// The first moment from now on at which a member of the group can be begun, if it is before
     /// the deadline.
     pub(super) fn opens(&self, group: usize, now: Timestamp) -> Option<Timestamp> {

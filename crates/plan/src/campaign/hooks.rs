@@ -171,7 +171,7 @@ impl Campaign {
         Some(group)
     }
 
-    fn group_named(&self, name: &str) -> Option<usize> {
+    pub(super) fn group_named(&self, name: &str) -> Option<usize> {
         self.document
             .groups
             .iter()

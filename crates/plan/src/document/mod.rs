@@ -88,6 +88,10 @@ pub struct PlannedGroup {
     pub name: String,
     /// What its members are.
     pub kind: Kind,
+    /// Selectors that chose its members: so that the caller can tell whom they choose now.
+    pub words: Vec<String>,
+    /// Selectors of those who are not meant.
+    pub except: Vec<String>,
     /// Groups that have to be done before.
     pub after: Vec<String>,
     /// The windows in which its members are begun; at any time, without one.
@@ -221,7 +225,8 @@ impl Document {
     }
 
     /// The zone in which times of `group` are told.
-    pub(crate) fn zone(&self, group: &PlannedGroup) -> Zone {
+    #[must_use]
+    pub fn zone(&self, group: &PlannedGroup) -> Zone {
         let first = group
             .windows
             .first()

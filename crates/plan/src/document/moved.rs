@@ -125,6 +125,20 @@ fn difference(
     }
 }
 
+impl Difference {
+    /// Who is not as it was.
+    #[must_use]
+    pub const fn member(&self) -> &MemberId {
+        match self {
+            Self::Gone(id)
+            | Self::New { id, .. }
+            | Self::Regrouped { id, .. }
+            | Self::Elsewhere { id, .. }
+            | Self::NotReady { id, .. } => id,
+        }
+    }
+}
+
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let place = |host: &Option<Host>| match host {

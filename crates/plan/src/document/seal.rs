@@ -21,7 +21,8 @@ pub enum Unreadable {
     TooLong,
     /// They say something else.
     #[error(
-        "this is no plan document of this version: {0}; write it again with `hospes patch plan`"
+        "this is no plan document of this version: {}; write it again with `hospes patch plan`",
+        shown(.0)
     )]
     Malformed(#[from] serde_json::Error),
     /// Somebody changed it.
@@ -30,6 +31,13 @@ pub enum Unreadable {
          again with `hospes patch plan`"
     )]
     Changed,
+}
+
+/// One line of bounded length: the reader's words may quote the document.
+fn shown(error: &serde_json::Error) -> String {
+    let words = error.to_string();
+    let plain = words.chars().map(|c| if c.is_control() { ' ' } else { c });
+    plain.take(300).collect()
 }
 
 impl Document {
@@ -93,4 +101,20 @@ fn digest(what: &impl Serialize) -> Result<String, serde_json::Error> {
         let _ = write!(text, "{byte:02x}");
     }
     Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Document;
+
+    #[test]
+    fn what_an_error_quotes_of_a_document_is_one_bounded_line() {
+        for name in ["\\u001b[2Jseal".to_owned(), "x".repeat(100_000)] {
+            let error = Document::read(format!("{{\"{name}\":1}}").as_bytes()).unwrap_err();
+            let words = error.to_string();
+            assert!(words.contains("unknown field"), "{words}");
+            assert!(!words.contains(char::is_control), "{words:?}");
+            assert!(words.len() < 500, "{}", words.len());
+        }
+    }
 }

@@ -3,11 +3,11 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use super::mistake::{Fault, Mistakes};
+use toml_file::value::{Text, texts};
+use toml_file::{Fault, Mistakes, Table};
+
 use super::settings::{self, Settings};
-use super::table::Table;
-use super::value::{self, Text};
-use super::{Group, WaveRule};
+use super::{Group, WaveRule, value};
 use crate::Amount;
 use crate::fleet::Kind;
 
@@ -36,9 +36,7 @@ impl<'t> Declared<'t> {
         }
         let keys = [KEYS, settings::KEYS].concat();
         table.allow_only(&keys, mistakes);
-        let after = table
-            .read("after", mistakes, value::texts)
-            .unwrap_or_default();
+        let after = table.read("after", mistakes, texts).unwrap_or_default();
         let own = Settings::read(table, windows, mistakes);
         let waves = waves(table, mistakes);
         let except = table.read("except", mistakes, value::words);
@@ -82,7 +80,7 @@ fn members(table: &Table<'_>, mistakes: &mut Mistakes) -> Option<(Kind, Vec<Stri
         (true, false) => Some((Kind::Guest, guests?)),
         (false, true) => Some((Kind::Node, nodes?)),
         (false, false) => {
-            table.missing("guests", MEMBERS, mistakes);
+            mistakes.push(table.lacks("guests").with_note(MEMBERS));
             None
         }
     }
@@ -97,7 +95,7 @@ fn waves(table: &Table<'_>, mistakes: &mut Mistakes) -> Vec<WaveRule> {
         table.allow_only(WAVE_KEYS, mistakes);
         if place < last && !table.has("size") {
             let note = "without `size` a wave takes all that are left, so only the last may be";
-            table.missing("size", note, mistakes);
+            mistakes.push(table.lacks("size").with_note(note));
         }
         waves.push(wave(table, mistakes));
     }

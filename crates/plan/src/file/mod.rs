@@ -23,11 +23,8 @@
 //! ```
 
 mod group;
-mod mistake;
-mod nearness;
 mod read;
 mod settings;
-mod table;
 mod value;
 
 use std::collections::BTreeMap;
@@ -35,9 +32,7 @@ use std::time::Duration;
 
 use conditions::Timestamp;
 use thiserror::Error;
-
-pub use mistake::Mistake;
-pub(crate) use nearness::{did_you_mean, near};
+use toml_file::{Mistake, told};
 
 use crate::Amount;
 use crate::fleet::{Kind, MemberId};
@@ -121,7 +116,7 @@ pub struct Hold {
 
 /// What is wrong in a plan file: all of it at once.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{}", told(.mistakes, *.more))]
+#[error("{}", told(None, .mistakes, *.more))]
 pub struct Mistaken {
     /// In the order of the file.
     pub mistakes: Vec<Mistake>,
@@ -137,12 +132,4 @@ impl PlanFile {
     pub fn read(bytes: &[u8]) -> Result<Self, Mistaken> {
         read::file(bytes, SIZE_LIMIT)
     }
-}
-
-fn told(mistakes: &[Mistake], more: usize) -> String {
-    let mut told: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
-    if more > 0 {
-        told.push(format!("and {more} more"));
-    }
-    told.join("\n\n")
 }

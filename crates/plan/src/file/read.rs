@@ -3,13 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use toml::de::DeTable;
+use toml_file::value::{text, texts};
+use toml_file::{Fault, Mistakes, Table, Value, did_you_mean, near};
 
 use super::group::Declared;
-use super::mistake::{Fault, Mistakes};
-use super::nearness::{did_you_mean, near};
 use super::settings::{self, Settings, hook};
-use super::table::{Table, Value};
 use super::{Group, Hold, Mistaken, PlanFile, value};
 use crate::Amount;
 use crate::order;
@@ -48,11 +46,8 @@ pub(super) fn file(bytes: &[u8], size_limit: usize) -> Result<PlanFile, Mistaken
     if bytes.len() > size_limit {
         let message = format!("the file is longer than {} MiB", size_limit >> 20);
         mistakes.push(Fault::new(0..0, message));
-    } else if let Err(error) = std::str::from_utf8(bytes) {
-        let at = error.valid_up_to();
-        mistakes.push(Fault::new(at..at, "this is not UTF-8 text"));
-    } else {
-        file = document(&text, &mut mistakes);
+    } else if let Some(text) = mistakes.collect(toml_file::text(bytes)) {
+        file = document(text, &mut mistakes);
     }
     match file {
         Some(file) if mistakes.is_empty() => Ok(file),
@@ -64,11 +59,7 @@ pub(super) fn file(bytes: &[u8], size_limit: usize) -> Result<PlanFile, Mistaken
 }
 
 fn document(text: &str, mistakes: &mut Mistakes) -> Option<PlanFile> {
-    let not_toml = |error: toml::de::Error| {
-        let span = error.span().unwrap_or(0..0);
-        Fault::new(span, format!("not TOML: {}", error.message()))
-    };
-    let document = mistakes.collect(DeTable::parse(text).map_err(not_toml))?;
+    let document = mistakes.collect(toml_file::parse(text))?;
     let table = Table::file(&document);
     table.allow_only(KEYS, mistakes);
     let zone = zone(&table, mistakes).unwrap_or_else(Zone::utc);
@@ -103,7 +94,7 @@ fn document(text: &str, mistakes: &mut Mistakes) -> Option<PlanFile> {
 
 fn zone(table: &Table<'_>, mistakes: &mut Mistakes) -> Option<Zone> {
     table.read("time-zone", mistakes, |value| {
-        let (name, span) = value::text(value)?;
+        let (name, span) = text(value)?;
         Zone::named(name).map_err(|error| Fault::new(span, error.to_string()))
     })
 }
@@ -142,7 +133,8 @@ fn windows(
         let days = table.read("days", mistakes, value::days);
         let clock = |key: &str, mistakes: &mut Mistakes| {
             if !table.has(key) {
-                table.missing(key, "a time such as \"22:00\"", mistakes);
+                let note = "a time such as \"22:00\"";
+                mistakes.push(table.lacks(key).with_note(note));
             }
             table.read::<Clock>(key, mistakes, value::parsed)
         };
@@ -176,8 +168,7 @@ fn windows(
 
 fn groups(file: &Table<'_>, mistakes: &mut Mistakes) -> BTreeMap<String, Group> {
     // Those with mistakes too: a group that names one makes none.
-    let windows = file.tables("window", &mut Mistakes::default());
-    let windows: Vec<&str> = windows.iter().map(|(name, _)| *name).collect();
+    let windows = file.names_in("window");
     let defaults = file.table("defaults", mistakes).map(|table| {
         table.allow_only(settings::KEYS, mistakes);
         Settings::read(&table, &windows, mistakes)
@@ -192,7 +183,8 @@ fn groups(file: &Table<'_>, mistakes: &mut Mistakes) -> BTreeMap<String, Group> 
     for group in &declared {
         for (name, span) in &group.after {
             if !names.contains(name) {
-                mistakes.push(unknown(name, span.clone(), &names, "group").about("after"));
+                let fault = || unknown(name, span.clone(), &names, "group").about("after");
+                mistakes.push_with(fault);
             }
         }
     }
@@ -214,13 +206,12 @@ fn holds(file: &Table<'_>, zone: &Zone, mistakes: &mut Mistakes) -> Vec<Hold> {
         table.allow_only(HOLD_KEYS, mistakes);
         for key in ["member", "reason"] {
             if !table.has(key) {
-                table.missing(key, "a hold says whom it is for, and why", mistakes);
+                let note = "a hold says whom it is for, and why";
+                mistakes.push(table.lacks(key).with_note(note));
             }
         }
         let member = table.read("member", mistakes, value::parsed);
-        let reason = table.read("reason", mistakes, |value| {
-            Ok(value::text(value)?.0.to_owned())
-        });
+        let reason = table.read("reason", mistakes, |value| Ok(text(value)?.0.to_owned()));
         let until = table.read("until", mistakes, |value| value::moment(value, zone));
         if let (Some(member), Some(reason)) = (member, reason) {
             holds.push(Hold {
@@ -239,7 +230,7 @@ pub(super) fn known<'t>(
     names: &[&str],
     what: &str,
 ) -> Result<Vec<String>, Fault> {
-    let texts = value::texts(value)?.into_iter();
+    let texts = texts(value)?.into_iter();
     let known = texts.map(|(name, span)| match names.contains(&name) {
         true => Ok(name.to_owned()),
         false => Err(unknown(name, span, names, what)),

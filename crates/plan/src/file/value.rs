@@ -1,68 +1,25 @@
-//! Single values: what is expected, and what is said when something else is there.
+//! Values of a plan, beside those that every file has.
 //! A mistake's message reads on after the key: `soak` *expects a duration ...*.
 
 use std::fmt;
-use std::ops::Range;
 use std::str::FromStr;
 use std::time::Duration;
 
 use conditions::Timestamp;
 use toml::de::DeValue;
+use toml_file::value::{self, expected, number, text, texts};
+use toml_file::{Fault, Value};
 
-use super::mistake::Fault;
-use super::table::Value;
 use crate::Amount;
 use crate::window::{Day, Zone};
 
-/// The longest duration that makes sense in a plan.
+/// The shortest and the longest duration that make sense in a plan.
+const SHORTEST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 /// The longest word.
 const WORD_LIMIT: usize = 63;
 
-/// A text and its place.
-pub(super) type Text<'t> = (&'t str, Range<usize>);
-
-/// The kind of a value, with its article.
-pub(super) fn kind(value: &DeValue<'_>) -> &'static str {
-    match value {
-        DeValue::String(_) => "a string",
-        DeValue::Integer(_) | DeValue::Float(_) => "a number",
-        DeValue::Boolean(_) => "true or false",
-        DeValue::Datetime(_) => "a date",
-        DeValue::Array(_) => "a list",
-        DeValue::Table(_) => "a table",
-    }
-}
-
-fn expected(value: &Value<'_>, what: &str) -> Fault {
-    let found = kind(value.get_ref());
-    Fault::new(value.span(), format!("expects {what}, not {found}"))
-}
-
-/// A string that is not empty and has no control characters.
-pub(super) fn text<'t>(value: &'t Value<'t>) -> Result<Text<'t>, Fault> {
-    let DeValue::String(text) = value.get_ref() else {
-        return Err(expected(value, "a string in quotes"));
-    };
-    if text.is_empty() {
-        return Err(Fault::new(value.span(), "is empty"));
-    }
-    if text.chars().any(char::is_control) {
-        return Err(Fault::new(value.span(), "holds a control character"));
-    }
-    Ok((text, value.span()))
-}
-
-/// A list of strings, or one string in place of a list of one.
-pub(super) fn texts<'t>(value: &'t Value<'t>) -> Result<Vec<Text<'t>>, Fault> {
-    match value.get_ref() {
-        DeValue::String(_) => Ok(vec![text(value)?]),
-        DeValue::Array(items) => items.iter().map(text).collect(),
-        _ => Err(expected(value, "a string or a list of strings")),
-    }
-}
-
-/// The same, without places.
+/// A list of strings, or one string in place of a list of one, without their places.
 pub(super) fn words<'t>(value: &'t Value<'t>) -> Result<Vec<String>, Fault> {
     let texts = texts(value)?.into_iter();
     Ok(texts.map(|(text, _)| text.to_owned()).collect())
@@ -89,38 +46,11 @@ pub(super) fn not_a_word() -> String {
     format!("expects a word (1 to {WORD_LIMIT} of A-Z a-z 0-9 . _ -)")
 }
 
-/// A program and its arguments.
-pub(super) fn argv<'t>(value: &'t Value<'t>) -> Result<Vec<String>, Fault> {
-    let DeValue::Array(items) = value.get_ref() else {
-        return Err(expected(
-            value,
-            "a list of strings, the program and its arguments",
-        ));
-    };
-    let Some(program) = items.first() else {
-        return Err(Fault::new(value.span(), "names no program"));
-    };
-    text(program)?;
-    let argument = |item: &Value<'_>| match item.get_ref() {
-        DeValue::String(text) if text.contains('\0') => {
-            Err(Fault::new(item.span(), "holds a zero character"))
-        }
-        DeValue::String(text) => Ok(text.clone().into_owned()),
-        _ => Err(expected(item, "strings in its list")),
-    };
-    items.iter().map(argument).collect()
-}
-
 /// A whole number from `least` to a million.
 pub(super) fn count(value: &Value<'_>, least: u32) -> Result<u32, Fault> {
     const MOST: u32 = 1_000_000;
-    let what = format!("a whole number from {least} to {MOST}");
-    let DeValue::Integer(number) = value.get_ref() else {
-        return Err(expected(value, &what));
-    };
-    let number = u32::from_str_radix(number.as_str(), number.radix());
-    let fits = number.ok().filter(|number| (least..=MOST).contains(number));
-    fits.ok_or_else(|| Fault::new(value.span(), format!("expects {what}")))
+    let wanted = format!("a whole number from {least} to {MOST}");
+    number(value, least..=MOST, &wanted)
 }
 
 /// A count of at least `least`, or a part in a hundred, as `"25%"`.
@@ -144,22 +74,7 @@ pub(super) fn amount(value: &Value<'_>, least: u32) -> Result<Amount, Fault> {
 
 /// A duration, as `90s` or `5m`.
 pub(super) fn duration(value: &Value<'_>) -> Result<Duration, Fault> {
-    const WANTED: &str = r#"a duration such as "90s" or "5m""#;
-    let DeValue::String(text) = value.get_ref() else {
-        return Err(expected(value, WANTED));
-    };
-    let fault = |message: String| Err(Fault::new(value.span(), message));
-    match humantime::parse_duration(text) {
-        Err(error) => fault(format!("expects {WANTED}: {error}")),
-        Ok(duration) if duration < Duration::from_secs(1) => {
-            fault("must be at least 1s".to_owned())
-        }
-        Ok(duration) if duration > LONGEST => fault(format!(
-            "must be at most {}",
-            humantime::format_duration(LONGEST)
-        )),
-        Ok(duration) => Ok(duration),
-    }
+    value::duration(value, SHORTEST..=LONGEST)
 }
 
 /// A moment with its offset, or a date: its first moment in `zone`.

@@ -14,10 +14,10 @@ use std::collections::BTreeMap;
 
 use conditions::Timestamp;
 use thiserror::Error;
+use toml_file::did_you_mean;
 
 use crate::PlanFile;
 use crate::document::{Document, PlannedGroup, Schema, fleet_digest};
-use crate::file::did_you_mean;
 use crate::fleet::{Fleet, MemberId};
 use crate::order;
 use roll::Roll;
@@ -69,6 +69,8 @@ pub fn plan(file: &PlanFile, fleet: &Fleet, now: Timestamp) -> Result<Document, 
         Some(PlannedGroup {
             name: name.clone(),
             kind: group.kind,
+            words: group.words.clone(),
+            except: group.except.clone(),
             after: after.get(name)?.iter().cloned().collect(),
             windows: group.windows.clone(),
             policy: group.policy.clone(),
@@ -108,6 +110,5 @@ fn used_windows(file: &PlanFile) -> BTreeMap<String, crate::Window> {
 }
 
 fn offered(near: &[String]) -> String {
-    let near: Vec<&str> = near.iter().map(String::as_str).collect();
-    did_you_mean(&near).map_or_else(String::new, |question| format!("; {question}"))
+    did_you_mean(near).map_or_else(String::new, |question| format!("; {question}"))
 }

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use conditions::Timestamp;
+use toml_file::near;
 
 use super::Unplannable;
 use super::limits::Limits;
 use crate::PlanFile;
 use crate::document::{LeftOut, LeftOutReason, Limit};
-use crate::file::{Group, Hold, near};
+use crate::file::{Group, Hold};
 use crate::fleet::{Facts, Fleet, MemberId, Standing};
 use crate::window::{Openings, Window};
 

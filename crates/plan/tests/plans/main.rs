@@ -258,12 +258,18 @@ to = "24:00"
 retries = 2
 retry-after = "1m"
 snapshot-expires = "3d"
+allow-mending = true
+services = "restart"
+checks = [{ name = "site", command = "curl -fsS localhost", timeout = "5s" }, { name = "up", command = "true" }]
 
 [group.all]
 guests = ["all"]
 except = ["tag:x"]
 windows = ["day"]
 reboot = "always"
+scope = "upgrade"
+allow-removals = true
+min-free = { var = 2048 }
 hooks = { before-member = ["drain"], timeout = "5s" }
 wave = [{ size = "10%", max-failures = 0 }]
 
@@ -325,6 +331,24 @@ until = "tomorrow"
 "#;
     let mistaken = PlanFile::read(text.as_bytes()).unwrap_err();
     insta::assert_snapshot!(mistaken);
+}
+
+#[test]
+fn mistakes_in_how_members_are_patched_are_told() {
+    let text = r#"
+[group.web]
+guests = "tag:web"
+scope = "full-upgrade"
+allow-removals = "yes"
+services = "stop"
+checks = [{ command = "true" }, { name = "a b", command = "" }, "true"]
+min-free = { var = "2G", tmp = 1 }
+"#;
+    insta::assert_snapshot!(PlanFile::read(text.as_bytes()).unwrap_err());
+    let many = "{ name = \"up\", command = \"true\" }, ".repeat(21);
+    let text = format!("[group.web]\nguests = \"web1\"\nchecks = [{many}]\n");
+    let mistaken = PlanFile::read(text.as_bytes()).unwrap_err().to_string();
+    assert!(mistaken.contains("more than 20"), "{mistaken}");
 }
 
 #[test]

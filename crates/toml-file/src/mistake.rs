@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::path::Path;
 
 /// So many are told; an operator mends a few at a time.
 const LIMIT: usize = 20;
@@ -28,7 +29,7 @@ pub struct Mistake {
 
 /// One thing that is wrong with the bytes `span` of the file.
 #[derive(Debug)]
-pub(crate) struct Fault {
+pub struct Fault {
     span: Range<usize>,
     message: String,
     hint: Option<String>,
@@ -37,7 +38,8 @@ pub(crate) struct Fault {
 
 impl Fault {
     /// `message` about the bytes `span` of the file.
-    pub(crate) fn new(span: Range<usize>, message: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn new(span: Range<usize>, message: impl Into<String>) -> Self {
         Self {
             span,
             message: message.into(),
@@ -47,19 +49,22 @@ impl Fault {
     }
 
     /// With `hint` right at the place (``did you mean `start`?``).
-    pub(crate) fn with_hint(mut self, hint: Option<String>) -> Self {
+    #[must_use]
+    pub fn with_hint(mut self, hint: Option<String>) -> Self {
         self.hint = hint;
         self
     }
 
     /// With a `note` below it.
-    pub(crate) fn with_note(mut self, note: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_note(mut self, note: impl Into<String>) -> Self {
         self.note = Some(note.into());
         self
     }
 
     /// About the value of `key`.
-    pub(crate) fn about(mut self, key: &str) -> Self {
+    #[must_use]
+    pub fn about(mut self, key: &str) -> Self {
         self.message = format!("`{key}` {}", self.message);
         self
     }
@@ -158,19 +163,20 @@ impl fmt::Display for Mistake {
 
 /// All that was found wrong so far.
 #[derive(Debug, Default)]
-pub(crate) struct Mistakes {
+pub struct Mistakes {
     kept: Vec<Fault>,
     more: usize,
     hidden: Vec<Range<usize>>,
 }
 
 impl Mistakes {
-    pub(crate) fn push(&mut self, fault: Fault) {
+    /// Keeps `fault`, unless there are enough.
+    pub fn push(&mut self, fault: Fault) {
         self.push_with(|| fault);
     }
 
     /// Makes the fault only if it will be told.
-    pub(crate) fn push_with(&mut self, fault: impl FnOnce() -> Fault) {
+    pub fn push_with(&mut self, fault: impl FnOnce() -> Fault) {
         if self.kept.len() < LIMIT {
             self.kept.push(fault());
         } else {
@@ -179,21 +185,24 @@ impl Mistakes {
     }
 
     /// The value of `result`, or nothing and its fault kept.
-    pub(crate) fn collect<T>(&mut self, result: Result<T, Fault>) -> Option<T> {
+    pub fn collect<T>(&mut self, result: Result<T, Fault>) -> Option<T> {
         result.map_err(|fault| self.push(fault)).ok()
     }
 
     /// Shows nothing of these parts of the file.
-    pub(crate) fn hide(&mut self, places: Vec<Range<usize>>) {
+    pub fn hide(&mut self, places: Vec<Range<usize>>) {
         self.hidden = places;
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
+    /// Whether nothing is wrong.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
         self.kept.is_empty()
     }
 
-    /// In the order of the file, with lines and columns; and how many more there are.
-    pub(crate) fn located(mut self, text: &str) -> (Vec<Mistake>, usize) {
+    /// In the order of the file `text`, with lines and columns; and how many more there are.
+    #[must_use]
+    pub fn located(mut self, text: &str) -> (Vec<Mistake>, usize) {
         self.kept.sort_by_key(|fault| fault.span.start);
         (
             self.kept
@@ -203,6 +212,23 @@ impl Mistakes {
             self.more,
         )
     }
+}
+
+/// `mistakes` and how many `more` there are, with empty lines between them; each behind the name of
+/// the `file`, where one is given.
+#[must_use]
+pub fn told(file: Option<&Path>, mistakes: &[Mistake], more: usize) -> String {
+    let place = file
+        .map(|file| format!("{}:", file.display()))
+        .unwrap_or_default();
+    let mut told: Vec<String> = mistakes
+        .iter()
+        .map(|mistake| format!("{place}{mistake}"))
+        .collect();
+    if more > 0 {
+        told.push(format!("and {more} more"));
+    }
+    told.join("\n\n")
 }
 
 #[cfg(test)]

@@ -5,8 +5,9 @@ const LENGTH_LIMIT: usize = 64;
 /// So many candidates are offered.
 const OFFERED: usize = 3;
 
-/// The candidates that `word` may have been meant for, nearest first.
-pub(crate) fn near<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+/// The candidates that `word` may have been meant for, nearest first; three at most.
+#[must_use]
+pub fn near<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     if word.len() > LENGTH_LIMIT {
         return Vec::new();
     }
@@ -25,8 +26,12 @@ pub(crate) fn near<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>
 }
 
 /// ``did you mean `a` or `b`?``, if there is anything near.
-pub(crate) fn did_you_mean(near: &[&str]) -> Option<String> {
-    let quoted: Vec<String> = near.iter().map(|word| format!("`{word}`")).collect();
+#[must_use]
+pub fn did_you_mean<S: AsRef<str>>(near: &[S]) -> Option<String> {
+    let quoted: Vec<String> = near
+        .iter()
+        .map(|word| format!("`{}`", word.as_ref()))
+        .collect();
     let (last, others) = quoted.split_last()?;
     if others.is_empty() {
         return Some(format!("did you mean {last}?"));
@@ -99,6 +104,6 @@ mod tests {
             did_you_mean(&["a", "b", "c"]).as_deref(),
             Some("did you mean `a`, `b` or `c`?")
         );
-        assert_eq!(did_you_mean(&[]), None);
+        assert_eq!(did_you_mean::<&str>(&[]), None);
     }
 }

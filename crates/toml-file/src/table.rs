@@ -3,18 +3,17 @@
 use std::ops::Range;
 
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeString, DeTable, DeValue};
 
-use crate::mistake::{Fault, Mistakes};
-use crate::nearness::{did_you_mean, near};
 use crate::value::kind;
+use crate::{Fault, Mistakes, did_you_mean, near};
 
 /// A value with its place in the file.
-pub(crate) type Value<'t> = Spanned<DeValue<'t>>;
+pub type Value<'t> = Spanned<DeValue<'t>>;
 
 /// A table of the file.
 #[derive(Debug, Clone)]
-pub(crate) struct Table<'t> {
+pub struct Table<'t> {
     /// Its name as a header would have it, without brackets; empty for the file itself.
     name: String,
     /// The place of its name.
@@ -24,7 +23,8 @@ pub(crate) struct Table<'t> {
 
 impl<'t> Table<'t> {
     /// The file itself.
-    pub(crate) fn file(document: &'t Spanned<DeTable<'t>>) -> Self {
+    #[must_use]
+    pub fn file(document: &'t Spanned<DeTable<'t>>) -> Self {
         Self {
             name: String::new(),
             span: 0..0,
@@ -33,12 +33,14 @@ impl<'t> Table<'t> {
     }
 
     /// The place of its name.
-    pub(crate) fn span(&self) -> Range<usize> {
+    #[must_use]
+    pub fn span(&self) -> Range<usize> {
         self.span.clone()
     }
 
     /// Its name for people.
-    pub(crate) fn title(&self) -> String {
+    #[must_use]
+    pub fn title(&self) -> String {
         if self.name.is_empty() {
             "the file".to_owned()
         } else {
@@ -47,17 +49,12 @@ impl<'t> Table<'t> {
     }
 
     /// Complains about each key that is not one of `known`.
-    pub(crate) fn allow_only(&self, known: &[&str], mistakes: &mut Mistakes) {
+    pub fn allow_only(&self, known: &[&str], mistakes: &mut Mistakes) {
         self.allow_only_beside(&[], known, mistakes);
     }
 
     /// The same, where about `refused` is complained elsewhere.
-    pub(crate) fn allow_only_beside(
-        &self,
-        refused: &[&str],
-        known: &[&str],
-        mistakes: &mut Mistakes,
-    ) {
+    pub fn allow_only_beside(&self, refused: &[&str], known: &[&str], mistakes: &mut Mistakes) {
         for (key, _) in self.entries {
             let name: &str = key.get_ref();
             if !known.contains(&name) && !refused.contains(&name) {
@@ -75,7 +72,7 @@ impl<'t> Table<'t> {
     }
 
     /// What `parse` makes of the value of `key`; nothing when the key is absent or mistaken.
-    pub(crate) fn read<T>(
+    pub fn read<T>(
         &self,
         key: &str,
         mistakes: &mut Mistakes,
@@ -86,71 +83,106 @@ impl<'t> Table<'t> {
     }
 
     /// Whether `key` is there, right or mistaken.
-    pub(crate) fn has(&self, key: &str) -> bool {
+    #[must_use]
+    pub fn has(&self, key: &str) -> bool {
         self.find(key).is_some()
     }
 
     /// Complains about `key`, if it is there.
-    pub(crate) fn refuse(&self, key: &str, message: &str, note: &str, mistakes: &mut Mistakes) {
+    pub fn refuse(&self, key: &str, message: &str, note: &str, mistakes: &mut Mistakes) {
         if let Some((name, _)) = self.find(key) {
             let fault = Fault::new(name.span(), message).about(key).with_note(note);
             mistakes.push(fault);
         }
     }
 
+    /// That `key` is not there.
+    #[must_use]
+    pub fn lacks(&self, key: &str) -> Fault {
+        Fault::new(self.span(), format!("{} lacks `{key}`", self.title()))
+    }
+
     /// The place of the value of `key`.
-    pub(crate) fn place(&self, key: &str) -> Option<Range<usize>> {
+    #[must_use]
+    pub fn place(&self, key: &str) -> Option<Range<usize>> {
         self.find(key).map(|(_, value)| value.span())
     }
 
     /// The table called `key` in this one.
-    pub(crate) fn table(&self, key: &str, mistakes: &mut Mistakes) -> Option<Self> {
-        let (key, value) = self.find(key)?;
-        self.inner(key, value, mistakes)
+    pub fn table(&self, key: &str, mistakes: &mut Mistakes) -> Option<Self> {
+        let (name, value) = self.find(key)?;
+        self.inner(name.get_ref(), name.span(), value, mistakes)
     }
 
     /// The table called `key` in this one; what is no table has been complained about elsewhere.
-    pub(crate) fn peek(&self, key: &str) -> Option<Self> {
+    #[must_use]
+    pub fn peek(&self, key: &str) -> Option<Self> {
         self.table(key, &mut Mistakes::default())
     }
 
-    /// The names of all that is in this one.
-    pub(crate) fn keys(&self) -> impl Iterator<Item = &'t str> {
-        self.entries.keys().map(|key| key.get_ref().as_ref())
+    /// The names of all that is in the table called `key`, right or mistaken.
+    #[must_use]
+    pub fn names_in(&self, key: &str) -> Vec<&'t str> {
+        let inner = self.peek(key).into_iter();
+        inner
+            .flat_map(|table| table.entries.keys())
+            .map(|name| name.get_ref().as_ref())
+            .collect()
     }
 
-    /// All tables in this one, with their names.
-    pub(crate) fn tables(&self, mistakes: &mut Mistakes) -> Vec<(&'t str, Self)> {
+    /// All tables in the table called `key`, with their names.
+    pub fn tables(&self, key: &str, mistakes: &mut Mistakes) -> Vec<(&'t str, Self)> {
+        let Some(outer) = self.table(key, mistakes) else {
+            return Vec::new();
+        };
         let mut tables = Vec::new();
-        for (key, value) in self.entries {
-            if let Some(table) = self.inner(key, value, mistakes) {
-                tables.push((key.get_ref().as_ref(), table));
-            }
+        for (name, value) in outer.entries {
+            let inner = outer.inner(name.get_ref(), name.span(), value, mistakes);
+            tables.extend(inner.map(|table| (name.get_ref().as_ref(), table)));
         }
         tables
     }
 
-    fn inner<'k>(
+    /// The tables of the list called `key`, as `[[key]]` makes it.
+    pub fn list(&self, key: &str, mistakes: &mut Mistakes) -> Vec<Self> {
+        let Some((name, value)) = self.find(key) else {
+            return Vec::new();
+        };
+        let DeValue::Array(items) = value.get_ref() else {
+            let found = kind(value.get_ref());
+            let message = format!("expects a list of tables ([[{key}]]), not {found}");
+            mistakes.push(Fault::new(value.span(), message).about(key));
+            return Vec::new();
+        };
+        let mut tables = Vec::new();
+        for item in items {
+            tables.extend(self.inner(name.get_ref(), item.span(), item, mistakes));
+        }
+        tables
+    }
+
+    fn inner(
         &self,
-        key: &'k Spanned<toml::de::DeString<'t>>,
+        key: &str,
+        span: Range<usize>,
         value: &'t Value<'t>,
         mistakes: &mut Mistakes,
     ) -> Option<Self> {
         let dot = if self.name.is_empty() { "" } else { "." };
-        let name = format!("{}{dot}{}", self.name, key.get_ref());
+        let name = format!("{}{dot}{key}", self.name);
         if let DeValue::Table(entries) = value.get_ref() {
             return Some(Self {
                 name,
-                span: key.span(),
+                span,
                 entries,
             });
         }
         let message = format!("expects a table ([{name}]), not {}", kind(value.get_ref()));
-        mistakes.push(Fault::new(value.span(), message).about(key.get_ref()));
+        mistakes.push(Fault::new(value.span(), message).about(key));
         None
     }
 
-    fn find(&self, key: &str) -> Option<(&'t Spanned<toml::de::DeString<'t>>, &'t Value<'t>)> {
+    fn find(&self, key: &str) -> Option<(&'t Spanned<DeString<'t>>, &'t Value<'t>)> {
         self.entries.iter().find(|(name, _)| name.get_ref() == key)
     }
 }
