@@ -32,6 +32,6 @@ pub use fix::{FixPlan, Remedy, plan};
 pub use hooks::{Hook, Source};
 pub use identity::{BootId, GuestId, InvalidName, NodeName};
 pub use observation::{ChannelDevice, ClusterSight, HaResource, Observation, RunState};
-pub use probe::{Probe, ProbeError, ProbeStep};
+pub use probe::{Probe, ProbeStep};
 pub use time::Timestamp;
 pub use verdict::{Condition, Evidence, State, Verdict};

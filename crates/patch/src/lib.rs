@@ -13,6 +13,7 @@
 //! banner or a package's output cannot pass for another value, and bounded ([`OUTPUT_LIMIT`]).
 //! Nothing here reads a clock, a socket or a file; nobody asks the agent.
 
+pub mod node;
 mod origin;
 pub mod postcheck;
 pub mod preflight;

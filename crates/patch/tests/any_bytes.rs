@@ -29,6 +29,8 @@ const KINDS: &[&str] = &[
     "install:x",
     "kernel",
     "kernels",
+    "pinned",
+    "maintenance",
     "marked",
     "needrestart",
     "failed",
@@ -46,6 +48,7 @@ fn read_all(answer: &[u8]) {
     let _ = Preflight::parse(answer);
     let _ = Refresh::parse(answer);
     let _ = Started::parse(answer);
+    let _ = patch::node::maintenance::parse(answer);
     let _ = Preview::parse(answer, Scope::Upgrade);
     let _ = Upgraded::parse(answer, &Preview::default(), Scope::Upgrade);
     let postcheck = Postcheck::parse(answer, &commands);

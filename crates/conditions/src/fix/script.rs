@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use guest_script::{grouped, quote};
 
 /// Sets `$p`, unpacks texts into `$d`, and tells what the functions are for: `same` compares two
 /// files, `keep` copies `$p` away, `put` replaces `$p` by `$d/after` in one step.
@@ -71,7 +72,7 @@ pub(super) fn remove(path: &str, before: &str) -> String {
 }
 
 fn on_file(path: &str, body: &str) -> String {
-    whole(&format!("p={}\n{FILE_HEAD}{body}", quote(path)))
+    grouped(&format!("p={}\n{FILE_HEAD}{body}", quote(path)))
 }
 
 /// The text as base64 in a here-document, written to `$d/NAME`.
@@ -90,7 +91,7 @@ pub(super) fn systemctl(verb: &str, unit: Option<&str>) -> String {
     let unit = unit
         .map(|unit| format!(" -- {}", quote(unit)))
         .unwrap_or_default();
-    whole(&format!(
+    grouped(&format!(
         "set -eu\nsystemctl --no-ask-password {verb}{unit}\n"
     ))
 }
@@ -98,7 +99,7 @@ pub(super) fn systemctl(verb: &str, unit: Option<&str>) -> String {
 /// Takes both kinds of mask away.
 pub(super) fn unmask(unit: &str) -> String {
     let unit = quote(unit);
-    whole(&format!(
+    grouped(&format!(
         "set -eu\nsystemctl --no-ask-password unmask -- {unit}\n\
          systemctl --no-ask-password --runtime unmask -- {unit}\n"
     ))
@@ -108,7 +109,7 @@ pub(super) fn unmask(unit: &str) -> String {
 /// starts it again.
 pub(super) fn disable_trigger(unit: &str) -> String {
     let unit = quote(unit);
-    whole(&format!(
+    grouped(&format!(
         "set -eu\nsystemctl --no-ask-password disable --now -- {unit} || \
          systemctl --no-ask-password stop -- {unit}\n\
          case $(systemctl is-enabled -- {unit} 2>/dev/null) in\n  \
@@ -140,15 +141,5 @@ else
   sh -c "$i"
 fi
 "#;
-    whole(&INSTALL.replace("@NAME@", &quote(name)))
-}
-
-/// The shell reads a group to its end before it runs it, so that nothing in it can take the rest
-/// of the script from standard input.
-fn whole(body: &str) -> String {
-    format!("{{\n{body}}} </dev/null\n")
-}
-
-fn quote(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
+    grouped(&INSTALL.replace("@NAME@", &quote(name)))
 }

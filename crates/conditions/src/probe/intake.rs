@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use guest_script::Frame;
+
 use super::script::FILE_LIMIT;
 use super::show;
 use super::wants::Wants;
-use super::wire::Frame;
 use crate::facts::{AGENT_PACKAGES, FileFacts, GuestFacts, PackageFacts};
 
 /// How many units are kept, and how many files: what follows takes time for each pair of them.

@@ -1,9 +1,9 @@
 //! The probe as a state machine.
 
-use thiserror::Error;
+use guest_script::{Form, FramingError};
 
 use super::wants::{self, Wants};
-use super::{intake, script, wire};
+use super::{intake, script};
 use crate::facts::{AGENT_UNITS, GuestFacts, UnitFacts, Via};
 use crate::hooks::{Reading, TOO_MUCH, timers};
 
@@ -12,6 +12,13 @@ pub const MAX_ROUNDS: u8 = 5;
 
 /// How many units, files and programs one script asks for, of each.
 const ROUND_LIMIT: usize = 120;
+
+/// The form of scripts and answers.
+pub(super) const FORM: Form = Form {
+    name: "hospes-probe",
+    value_limit: 262_144,
+    output_limit: Probe::OUTPUT_LIMIT,
+};
 
 /// Reads one guest. See the [module](crate::probe) for the conversation.
 #[derive(Debug)]
@@ -28,28 +35,6 @@ pub enum ProbeStep {
     Run(String),
     /// Everything has been read.
     Done(Box<GuestFacts>),
-}
-
-/// Why an answer cannot be taken. The guest may be asked again with the same script.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum ProbeError {
-    /// It does not begin as the script prints it.
-    #[error("the guest's shell did not run the probe: its output is not the probe's")]
-    NotAnAnswer,
-    /// It ends too early: the script was ended, or its output was cut.
-    #[error("the probe's output ends too early: the script was stopped or its output was cut")]
-    Incomplete,
-    /// Its framing is broken; a file may have changed while it was read.
-    #[error(
-        "the probe's output is broken at byte {at}: a file changed while it was read; try again"
-    )]
-    Malformed {
-        /// Where, counted from 0.
-        at: usize,
-    },
-    /// It is larger than any answer to a script of the probe.
-    #[error("the probe's output has {0} bytes, more than {limit}", limit = Probe::OUTPUT_LIMIT)]
-    TooLarge(usize),
 }
 
 impl Probe {
@@ -76,11 +61,8 @@ impl Probe {
     ///
     /// # Errors
     /// When it is not what the script prints, whole. Nothing of it is taken then.
-    pub fn handle(&mut self, stdout: &[u8]) -> Result<ProbeStep, ProbeError> {
-        if stdout.len() > Self::OUTPUT_LIMIT {
-            return Err(ProbeError::TooLarge(stdout.len()));
-        }
-        let frames = wire::frames(stdout)?;
+    pub fn handle(&mut self, stdout: &[u8]) -> Result<ProbeStep, FramingError> {
+        let frames = FORM.frames(stdout)?;
         intake::take(&frames, &mut self.asked, &mut self.facts);
         self.asked.files.extend(self.facts.files.keys().cloned());
         self.asked.units.extend(self.facts.units.keys().cloned());

@@ -16,11 +16,10 @@ mod machine;
 mod script;
 mod show;
 mod wants;
-mod wire;
 
 pub(crate) use script::RULES_DIRECTORIES;
 
-pub use machine::{MAX_ROUNDS, Probe, ProbeError, ProbeStep};
+pub use machine::{MAX_ROUNDS, Probe, ProbeStep};
 
 #[cfg(test)]
 mod tests;

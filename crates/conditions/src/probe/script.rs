@@ -2,6 +2,9 @@
 
 use std::fmt::Write as _;
 
+use guest_script::quote;
+
+use super::machine::FORM;
 use super::show;
 use super::wants::Wants;
 use crate::facts::{AGENT_PACKAGES, AGENT_UNITS, PORT_DEVICE, PORT_PATH};
@@ -13,9 +16,6 @@ pub(super) const FILE_LIMIT: usize = 65_536;
 /// How much of all files together is read in a round.
 const FILES_LIMIT: usize = 393_216;
 
-/// How much of one command's output is read.
-const VALUE_LIMIT: usize = 262_144;
-
 /// Where udev looks for rules, the strongest first.
 pub(crate) const RULES_DIRECTORIES: [&str; 5] = [
     "/etc/udev/rules.d",
@@ -25,17 +25,8 @@ pub(crate) const RULES_DIRECTORIES: [&str; 5] = [
     "/lib/udev/rules.d",
 ];
 
-/// `v KIND STATUS VALUE` prints a frame; `s KIND COMMAND...` runs systemctl unless it hung before.
-const HEAD: &str = r#"LC_ALL=C; export LC_ALL
-PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; export PATH
-exec 2>/dev/null
-nl='
-'
-v() {
-  if [ "${#3}" -gt @VALUE@ ]; then set -- "$1" cut "$(printf '%.@VALUE@s' "$3")"; fi
-  printf '@%s %s %s\n%s\n' "$1" "$2" "${#3}" "$3"
-}
-t=; command -v timeout >/dev/null && t='timeout 8'
+/// `s KIND COMMAND...` runs systemctl unless it hung before.
+const FUNCTIONS: &str = r#"t=; command -v timeout >/dev/null && t='timeout 8'
 sd=; command -v systemctl >/dev/null && sd=1
 s() {
   k=$1; shift
@@ -44,7 +35,6 @@ s() {
   [ "$r" = 124 ] && sd=
   v "$k" "$r" "$o"
 }
-printf '@hospes-probe 1 0\n\n'
 "#;
 
 /// Who the machine is and how it is; only shell builtins.
@@ -137,8 +127,8 @@ pub(super) fn first() -> String {
     }
     body.push_str("; ");
     body.push_str(FILES);
-    body.push_str(CONTENT);
-    whole(&body)
+    body.push_str(&content());
+    FORM.script(FUNCTIONS, &body)
 }
 
 /// The script of a later round.
@@ -156,15 +146,13 @@ pub(super) fn next(wants: &Wants) -> String {
         let _ = write!(body, "for p in {}; ", quoted(&wants.files).join(" "));
         body.push_str(FILES);
     }
-    body.push_str(CONTENT);
-    whole(&body)
+    body.push_str(&content());
+    FORM.script(FUNCTIONS, &body)
 }
 
-/// The shell reads a group to its end before it runs it, so that nothing in it can take the rest
-/// of the script from standard input.
-fn whole(body: &str) -> String {
-    let text = format!("{{\n{HEAD}{body}printf '@end 0 0\\n\\n'\n}} </dev/null\n");
-    text.replace("@VALUE@", &VALUE_LIMIT.to_string())
+/// Prints the files in `"$@"`, within the limits.
+fn content() -> String {
+    CONTENT
         .replace("@FILES@", &FILES_LIMIT.to_string())
         .replace("@FILE@", &FILE_LIMIT.to_string())
 }
@@ -205,9 +193,4 @@ fn agent_files() -> Vec<String> {
         }
     }
     patterns
-}
-
-/// A word for the shell.
-fn quote(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
 }

@@ -93,7 +93,13 @@ impl Install {
     /// It brings a kernel, which needs room in `/boot`.
     #[must_use]
     pub fn is_kernel(&self) -> bool {
+        let numbered = |prefix| {
+            let rest = self.package.strip_prefix(prefix);
+            rest.is_some_and(|rest: &str| rest.starts_with(|c: char| c.is_ascii_digit()))
+        };
         self.package.starts_with("linux-image-")
+            || numbered("proxmox-kernel-")
+            || numbered("pve-kernel-")
     }
 }
 

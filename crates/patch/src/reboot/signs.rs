@@ -21,6 +21,9 @@ pub struct Signs {
     pub running: Option<String>,
     /// The kernels in `/boot`.
     pub kernels: Vec<String>,
+    /// The kernel that Proxmox VE is told to boot instead of the newest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pinned: Option<String>,
     /// What needrestart says, where it is installed.
     pub needrestart: Option<NeedRestart>,
 }
@@ -73,6 +76,7 @@ impl fmt::Display for RebootReason {
 /// Prints the frames that [`Signs::read`] takes. `/boot` may hold no kernel (a container).
 pub(crate) const SCRIPT: &str = r#"b=; read -r b </proc/sys/kernel/osrelease; v kernel $? "$b"
 o=; for f in /boot/vmlinuz-*; do [ -e "$f" ] && o="$o${f#/boot/vmlinuz-}$nl"; done; v kernels 0 "$o"
+if [ -e /etc/kernel/proxmox-boot-pin ]; then b=; read -r b </etc/kernel/proxmox-boot-pin; v pinned 0 "$b"; fi
 if [ -e /run/reboot-required ]; then v marked 0 "$(head -c 16384 /run/reboot-required.pkgs)"; fi
 if has needrestart; then r needrestart 60 needrestart -b; fi
 "#;
@@ -85,6 +89,10 @@ impl Signs {
             match frame.kind {
                 "kernel" if frame.is_ok() => signs.running = Some(clip(&frame.text(), 120)),
                 "kernels" => signs.kernels = names(&frame.text()),
+                "pinned" => {
+                    let kernel = clip(&frame.text(), 120);
+                    signs.pinned = Some(kernel).filter(|it| signs.kernels.contains(it));
+                }
                 "marked" => {
                     signs.marked = true;
                     signs.marked_by = names(&frame.text());
@@ -98,6 +106,12 @@ impl Signs {
         signs
     }
 
+    /// The kernel that the next boot brings.
+    fn expected(&self) -> Option<&str> {
+        let newest = || newest_like(self.running.as_deref()?, &self.kernels);
+        self.pinned.as_deref().or_else(newest)
+    }
+
     /// Everything that asks for a reboot.
     #[must_use]
     pub fn reasons(&self) -> Vec<RebootReason> {
@@ -109,14 +123,15 @@ impl Signs {
         }
         let status = self.needrestart.as_ref().map(|said| said.kernel);
         let running = self.running.as_ref();
-        match (running, running.and_then(|r| newest_like(r, &self.kernels))) {
-            (Some(running), Some(newest)) if newest != running => {
+        match (running, self.expected()) {
+            (Some(running), Some(expected)) if expected != running => {
                 reasons.push(RebootReason::NewerKernel {
                     running: running.clone(),
-                    installed: newest.to_owned(),
+                    installed: expected.to_owned(),
                 });
             }
-            _ if status == Some(KernelStatus::VersionUpgrade) => {
+            // needrestart knows of no pin.
+            _ if status == Some(KernelStatus::VersionUpgrade) && self.pinned.is_none() => {
                 let said = self.needrestart.as_ref();
                 let name = |kernel: Option<&String>| kernel.map_or("?", |k| k.as_str()).to_owned();
                 reasons.push(RebootReason::NewerKernel {

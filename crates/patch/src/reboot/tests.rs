@@ -16,6 +16,26 @@ fn frame<'a>(kind: &'a str, body: &'a str) -> Frame<'a> {
 }
 
 #[test]
+fn a_pinned_kernel_is_the_one_that_the_next_boot_brings() {
+    let kernels = "6.8.4-2-pve\n6.8.12-4-pve\n";
+    let newer = BATCH.replace("UCSTA: 2", "UCSTA: 1");
+    for (running, pinned, wanted) in [
+        ("6.8.4-2-pve", "6.8.4-2-pve", 0),
+        ("6.8.12-4-pve", "6.8.4-2-pve", 1),
+        ("6.8.4-2-pve", "6.5.0-1-pve", 1),
+    ] {
+        let frames = [
+            frame("kernel", running),
+            frame("kernels", kernels),
+            frame("pinned", pinned),
+            frame("needrestart", &newer),
+        ];
+        let reasons = Signs::read(&frames).reasons();
+        assert_eq!(reasons.len(), wanted, "{running} {pinned}: {reasons:?}");
+    }
+}
+
+#[test]
 fn needrestart_is_read_in_its_batch_form() {
     let signs = Signs::read(&[frame("needrestart", BATCH)]);
     insta::assert_json_snapshot!(signs.needrestart);

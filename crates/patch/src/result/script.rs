@@ -26,7 +26,7 @@ if [ -e "$d/log" ]; then
   v errors 0 "$o"
 fi
 if [ -e "$d/running/boot" ]; then
-  o=$(find /etc /boot/grub -xdev -newer "$d/running/boot" \( -name '*.dpkg-dist' -o -name '*.dpkg-new' -o -name '*.ucf-dist' \) |
+  o=$(find /etc /boot/grub -xdev -cnewer "$d/running/boot" \( -name '*.dpkg-dist' -o -name '*.dpkg-new' -o -name '*.ucf-dist' \) |
     sort | head -n 100 | while IFS= read -r f; do
       c=${f%.*}; q=$(dpkg-query -S "$c" | head -n 1)
       case $q in 'diversion by'*|'') q=;; esac

@@ -78,12 +78,11 @@ impl Effect {
     /// The rest only looks or waits.
     #[must_use]
     pub const fn is_recorded(&self) -> bool {
-        matches!(
-            self,
-            Self::Shell(Look::Refresh | Look::Start | Look::Check, _)
-                | Self::Snapshot(_)
-                | Self::Reboot { .. }
-        )
+        match self {
+            Self::Shell(look, _) => look.is_recorded(),
+            Self::Snapshot(_) | Self::Reboot { .. } => true,
+            Self::Sleep(_) | Self::Finish(_) => false,
+        }
     }
 
     /// Its name in the journal.
@@ -100,6 +99,11 @@ impl Effect {
 }
 
 impl Look {
+    /// Its script changes the guest.
+    pub(crate) const fn is_recorded(self) -> bool {
+        matches!(self, Self::Refresh | Self::Start | Self::Check)
+    }
+
     /// Its name in the journal.
     #[must_use]
     pub const fn name(self) -> &'static str {

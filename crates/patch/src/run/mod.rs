@@ -51,23 +51,18 @@ impl Run {
     /// Begins, with the first effect.
     #[must_use]
     pub fn begin(settings: Settings, now: Timestamp) -> (Self, Effect) {
-        let saved = Saved::begin(settings, now);
-        let run = Self {
-            saved,
-            news: Vec::new(),
-        };
-        let effect = run.look();
-        (run, effect)
+        Self::of(Saved::begin(settings, now))
     }
 
     /// Goes on from what was saved.
     #[must_use]
     pub fn resume(saved: Saved, now: Timestamp) -> (Self, Effect) {
-        let saved = saved.resumed(now);
-        let run = Self {
-            saved,
-            news: Vec::new(),
-        };
+        Self::of(saved.resumed(now))
+    }
+
+    fn of(saved: Saved) -> (Self, Effect) {
+        let news = Vec::new();
+        let run = Self { saved, news };
         let effect = run.look();
         (run, effect)
     }

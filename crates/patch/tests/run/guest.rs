@@ -23,6 +23,8 @@ pub(crate) struct Script {
     pub refusals: u32,
     /// A unit fails for the upgrade.
     pub fails_unit: bool,
+    /// It boots the old kernel although a newer one is installed.
+    pub kernel_stays: bool,
 }
 
 impl Default for Script {
@@ -37,6 +39,7 @@ impl Default for Script {
             power_cut: false,
             refusals: 0,
             fails_unit: false,
+            kernel_stays: false,
         }
     }
 }
@@ -230,7 +233,8 @@ impl Guest {
 
     fn signs(&self, frames: &mut Vec<(&'static str, String, String)>) {
         let (old, new) = ("6.1.0-18-amd64", "6.1.0-21-amd64");
-        let has_booted_it = self.new_kernel && self.boot > self.unit_boot;
+        let has_booted_it =
+            self.new_kernel && self.boot > self.unit_boot && !self.script.kernel_stays;
         let running = if has_booted_it { new } else { old };
         let kernels = if self.new_kernel {
             format!("{old}\n{new}")
