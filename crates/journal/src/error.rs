@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use conditions::GuestId;
 use thiserror::Error;
 
-use crate::{CorruptRun, RunId, RunStatus, StepId};
+use crate::{CampaignId, CorruptRun, RunId, RunStatus, StepId};
 
 /// Why the journal could not be opened, read or written.
 #[derive(Debug, Error)]
@@ -64,6 +64,37 @@ pub enum JournalError {
     /// There is no such run.
     #[error("there is no run {0} in this journal (`hospes runs list` shows them)")]
     UnknownRun(RunId),
+    /// There is no such campaign.
+    #[error("there is no campaign {0} in this journal (`hospes patch status` shows them)")]
+    UnknownCampaign(CampaignId),
+    /// The campaign has ended: nothing more is recorded about it.
+    #[error("campaign {0} has ended")]
+    CampaignEnded(CampaignId),
+    /// The lock that was shown is another campaign's, or from another state directory.
+    #[error("the lock held is not the one of campaign {0} in this journal")]
+    WrongCampaignLock(CampaignId),
+    /// The same turn of a member has a run already.
+    #[error("{member} has run {run} in turn {turn} of campaign {campaign} already")]
+    AlreadyTried {
+        /// The campaign.
+        campaign: CampaignId,
+        /// Who.
+        member: String,
+        /// The number of the turn.
+        turn: u32,
+        /// Its run.
+        run: RunId,
+    },
+    /// What the journal holds about one campaign cannot be read.
+    #[error(
+        "campaign {campaign} is damaged in the journal ({reason}); it was left as it is: look at its guests, then begin another one"
+    )]
+    CorruptCampaign {
+        /// Which.
+        campaign: CampaignId,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// There is no such step, or it has its result already.
     #[error("step {} of the journal is not waiting for a result", .0.0)]
     NotWaiting(StepId),

@@ -1,4 +1,4 @@
-//! Ids of runs and steps.
+//! Ids of runs, steps and campaigns.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,6 +11,11 @@ use thiserror::Error;
 #[serde(try_from = "String", into = "String")]
 pub struct RunId(pub i64);
 
+/// A campaign's number in one journal, shown as `c3`. Numbers are never given twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct CampaignId(pub i64);
+
 /// A step's number in one journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -20,6 +25,49 @@ pub struct StepId(pub i64);
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("`{0}` is not a run; runs are named like r12 (`hospes runs list` shows them)")]
 pub struct InvalidRunId(String);
+
+/// A text that names no campaign.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("`{0}` is not a campaign; campaigns are named like c3 (`hospes patch status` shows them)")]
+pub struct InvalidCampaignId(String);
+
+impl fmt::Display for CampaignId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&format!("c{}", self.0))
+    }
+}
+
+impl FromStr for CampaignId {
+    type Err = InvalidCampaignId;
+
+    /// Takes `c3` and `3`.
+    fn from_str(text: &str) -> Result<Self, InvalidCampaignId> {
+        let number = number(text, ['c', 'C']).map(Self);
+        number.ok_or_else(|| InvalidCampaignId(text.chars().take(40).collect()))
+    }
+}
+
+impl TryFrom<String> for CampaignId {
+    type Error = InvalidCampaignId;
+
+    fn try_from(text: String) -> Result<Self, InvalidCampaignId> {
+        text.parse()
+    }
+}
+
+impl From<CampaignId> for String {
+    fn from(id: CampaignId) -> Self {
+        id.to_string()
+    }
+}
+
+/// A number above 0, behind one of `letters` or none.
+fn number(text: &str, letters: [char; 2]) -> Option<i64> {
+    let digits = text.strip_prefix(letters).unwrap_or(text);
+    let is_plain = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+    let number = digits.parse().ok().filter(|number| *number > 0);
+    number.filter(|_| is_plain)
+}
 
 impl fmt::Display for RunId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -32,12 +80,8 @@ impl FromStr for RunId {
 
     /// Takes `r12` and `12`.
     fn from_str(text: &str) -> Result<Self, InvalidRunId> {
-        let digits = text.strip_prefix(['r', 'R']).unwrap_or(text);
-        let plain = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
-        match digits.parse() {
-            Ok(number) if plain && number > 0 => Ok(Self(number)),
-            _ => Err(InvalidRunId(text.chars().take(40).collect())),
-        }
+        let number = number(text, ['r', 'R']).map(Self);
+        number.ok_or_else(|| InvalidRunId(text.chars().take(40).collect()))
     }
 }
 
@@ -66,6 +110,16 @@ mod tests {
         }
         assert_eq!(RunId(12).to_string(), "r12");
         assert_eq!(format!("{:>5}", RunId(12)), "  r12");
+    }
+
+    #[test]
+    fn a_campaign_is_told_from_a_run() {
+        for text in ["c3", "C3", "3"] {
+            assert_eq!(text.parse::<CampaignId>(), Ok(CampaignId(3)), "{text}");
+        }
+        assert_eq!(CampaignId(3).to_string(), "c3");
+        assert!("r3".parse::<CampaignId>().is_err());
+        assert!("c3".parse::<RunId>().is_err());
     }
 
     #[test]

@@ -1,11 +1,13 @@
-//! The journal: runs, steps, host keys and exclusion in SQLite.
+//! The journal: runs, campaigns, host keys and exclusion in SQLite.
 //!
 //! ```text
 //!            lock(guest)                      state directory (0700)
-//! controller ───────────► GuestLock           ├─ hospes.db          runs, steps, notes, words,
-//!     │                      │                │                     host keys, addresses, metadata
+//! controller ───────────► GuestLock           ├─ hospes.db          runs, steps, notes, words, campaigns,
+//!     │                      │                │                     snapshots, host keys, addresses,
+//!     │                      │                │                     metadata
 //!     │                      │                ├─ metadata.lock      who owns the metadata store
-//!     │                      │                └─ locks/GUEST.lock   who operates on GUEST now
+//!     │                      │                ├─ locks/GUEST.lock   who operates on GUEST now
+//!     │                      │                └─ locks/campaign ID.lock   who drives it now
 //!     │ begin ► intend ► (effect) ► result ► finish
 //!     └──────────► Journal ──────────────────────────► one transaction each, synced to disk
 //!
@@ -17,6 +19,7 @@
 //! What cannot be read is reported and kept.
 
 mod address;
+mod campaign;
 mod error;
 mod id;
 mod keys;
@@ -25,19 +28,26 @@ mod metadata;
 mod read;
 mod record;
 mod schema;
+mod snapshot;
 mod store;
 mod word;
 mod write;
 
 pub use address::KnownAddress;
+pub use campaign::{
+    CampaignNote, CampaignRecord, CampaignSummary, Heard, NewCampaign, Try, TurnOf,
+};
 pub use error::JournalError;
-pub use id::{InvalidRunId, RunId, StepId};
+pub use id::{CampaignId, InvalidCampaignId, InvalidRunId, RunId, StepId};
 pub use keys::{KeySource, PastKey, PinnedKey};
-pub use lock::{GuestLock, Holder, LockError, MetadataLock, MetadataLockError};
+pub use lock::{
+    CampaignLock, CampaignLockError, GuestLock, Holder, LockError, MetadataLock, MetadataLockError,
+};
 pub use metadata::{CorruptMetadata, CorruptReason};
 pub use read::RunFilter;
 pub use record::{
     CorruptRun, IntendedStep, NewRun, Note, RunRecord, RunStatus, RunSummary, StepRecord,
     StepResult,
 };
+pub use snapshot::{NewSnapshot, SnapshotRecord};
 pub use store::Journal;

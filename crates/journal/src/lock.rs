@@ -1,4 +1,5 @@
-//! Exclusion: one controller operates on a guest at a time, and one process owns the metadata store.
+//! Exclusion: one controller operates on a guest and drives a campaign at a time, and one process
+//! owns the metadata store.
 //!
 //! The kernel holds the lock for as long as the file is open, and lets go of it when the
 //! controller ends in any way, SIGKILL included; a controller that is merely stopped keeps it.
@@ -14,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::store::create_directory;
-use crate::{Journal, JournalError};
+use crate::{CampaignId, Journal, JournalError};
 
 /// Longer texts in a lock file are not read.
 const HOLDER_LIMIT: u64 = 4096;
@@ -32,6 +33,14 @@ pub struct GuestLock {
 /// The right to change the metadata store: a running server has it, else a controller for a moment.
 #[derive(Debug)]
 pub struct MetadataLock {
+    state_dir: PathBuf,
+    _file: LockFile,
+}
+
+/// The right to drive one campaign, held until it is dropped or the process ends.
+#[derive(Debug)]
+pub struct CampaignLock {
+    campaign: CampaignId,
     state_dir: PathBuf,
     _file: LockFile,
 }
@@ -73,6 +82,34 @@ pub enum LockError {
     /// The directory of the locks cannot be made.
     #[error(transparent)]
     Directory(#[from] JournalError),
+}
+
+/// Why a campaign could not be locked.
+#[derive(Debug, Error)]
+pub enum CampaignLockError {
+    /// Another controller drives it.
+    #[error(
+        "campaign {campaign} is driven by {holder}; `hospes patch status {campaign}` follows it"
+    )]
+    Held {
+        /// The campaign.
+        campaign: CampaignId,
+        /// The other controller (`hospes patch apply (process 4711, since ...)`).
+        holder: String,
+    },
+    /// The lock's file cannot be used.
+    #[error("campaign {campaign} cannot be locked with {}: {source}", path.display())]
+    Io {
+        /// The campaign.
+        campaign: CampaignId,
+        /// The lock's file.
+        path: PathBuf,
+        /// The system's answer.
+        source: io::Error,
+    },
+    /// The directory of the locks cannot be made, or the journal cannot be written.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
 }
 
 /// Why the metadata store could not be taken.
@@ -132,6 +169,66 @@ impl GuestLock {
     }
 }
 
+impl CampaignLock {
+    /// Locks `campaign` among all controllers that share `journal`'s state directory; never waits.
+    ///
+    /// # Errors
+    /// [`CampaignLockError::Held`] names the controller that has it.
+    pub fn acquire(
+        journal: &Journal,
+        campaign: CampaignId,
+        holder: &Holder,
+    ) -> Result<Self, CampaignLockError> {
+        create_directory(&journal.state_dir().join("locks"))?;
+        let path = Self::path(journal, campaign);
+        match LockFile::take(&path, holder) {
+            Ok(file) => Ok(Self {
+                campaign,
+                state_dir: journal.state_dir().to_owned(),
+                _file: file,
+            }),
+            Err(NotTaken::Held(holder)) => Err(CampaignLockError::Held { campaign, holder }),
+            Err(NotTaken::Io(source)) => Err(CampaignLockError::Io {
+                campaign,
+                path,
+                source,
+            }),
+        }
+    }
+
+    /// Who has locked `campaign`, if somebody has. Looking keeps nobody else from looking, and who
+    /// wants the lock only for a moment.
+    ///
+    /// # Errors
+    /// The lock's file cannot be used.
+    pub fn holder(
+        journal: &Journal,
+        campaign: CampaignId,
+    ) -> Result<Option<String>, CampaignLockError> {
+        let path = Self::path(journal, campaign);
+        LockFile::look(&path).map_err(|source| CampaignLockError::Io {
+            campaign,
+            path,
+            source,
+        })
+    }
+
+    fn path(journal: &Journal, campaign: CampaignId) -> PathBuf {
+        let directory = journal.state_dir().join("locks");
+        directory.join(format!("campaign {campaign}.lock"))
+    }
+
+    /// The campaign that is locked.
+    #[must_use]
+    pub const fn campaign(&self) -> CampaignId {
+        self.campaign
+    }
+
+    pub(crate) fn state_dir(&self) -> &Path {
+        &self.state_dir
+    }
+}
+
 impl MetadataLock {
     /// Takes the metadata store of `journal`'s state directory; never waits.
     ///
@@ -181,6 +278,19 @@ impl LockFile {
         }
         describe(&mut file, holder).map_err(NotTaken::Io)?;
         Ok(Self(file))
+    }
+
+    /// Who holds it, if somebody does.
+    fn look(path: &Path) -> io::Result<Option<String>> {
+        let mut file = match File::open(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            opened => opened?,
+        };
+        match file.try_lock_shared() {
+            Ok(()) => file.unlock().map(|()| None),
+            Err(TryLockError::WouldBlock) => Ok(Some(holder_of(&mut file))),
+            Err(TryLockError::Error(source)) => Err(source),
+        }
     }
 }
 

@@ -17,7 +17,9 @@ pub(crate) enum Found {
 }
 
 /// One entry a version: entry 0 makes version 1 out of an empty file. Entries are only ever added.
-pub(crate) const MIGRATIONS: [&str; 6] = [RUNS, NOTES, HOST_KEYS, METADATA, WORDS, ADDRESSES];
+pub(crate) const MIGRATIONS: [&str; 8] = [
+    RUNS, NOTES, HOST_KEYS, METADATA, WORDS, ADDRESSES, CAMPAIGNS, SNAPSHOTS,
+];
 
 /// The version that this program reads and writes.
 pub(crate) const VERSION: i64 = MIGRATIONS.len() as i64;
@@ -97,6 +99,60 @@ const ADDRESSES: &str = "
         guest   TEXT PRIMARY KEY,
         address TEXT NOT NULL,
         seen_ms INTEGER NOT NULL
+    ) STRICT;
+";
+
+const CAMPAIGNS: &str = "
+    CREATE TABLE campaigns (
+        id         INTEGER PRIMARY KEY AUTOINCREMENT,
+        name       TEXT NOT NULL,
+        operator   TEXT NOT NULL,
+        document   TEXT NOT NULL,
+        head       TEXT NOT NULL,
+        summary    TEXT,
+        began_ms   INTEGER NOT NULL,
+        changed_ms INTEGER NOT NULL,
+        ended_ms   INTEGER
+    ) STRICT;
+    CREATE INDEX campaigns_open ON campaigns (id) WHERE ended_ms IS NULL;
+    CREATE TABLE turns (
+        campaign INTEGER NOT NULL REFERENCES campaigns (id),
+        member   TEXT NOT NULL,
+        turn     TEXT NOT NULL,
+        PRIMARY KEY (campaign, member)
+    ) STRICT;
+    CREATE TABLE tries (
+        campaign INTEGER NOT NULL REFERENCES campaigns (id),
+        member   TEXT NOT NULL,
+        turn     INTEGER NOT NULL,
+        run      INTEGER NOT NULL REFERENCES runs (id),
+        PRIMARY KEY (campaign, member, turn)
+    ) STRICT;
+    CREATE TABLE campaign_words (
+        id       INTEGER PRIMARY KEY AUTOINCREMENT,
+        campaign INTEGER NOT NULL REFERENCES campaigns (id),
+        word     TEXT NOT NULL,
+        is_heard INTEGER NOT NULL DEFAULT 0
+    ) STRICT;
+    CREATE INDEX campaign_words_unheard ON campaign_words (campaign, id) WHERE NOT is_heard;
+    CREATE TABLE campaign_notes (
+        id       INTEGER PRIMARY KEY AUTOINCREMENT,
+        campaign INTEGER NOT NULL REFERENCES campaigns (id),
+        member   TEXT,
+        text     TEXT NOT NULL,
+        at_ms    INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX campaign_notes_by_campaign ON campaign_notes (campaign, id);
+";
+
+const SNAPSHOTS: &str = "
+    CREATE TABLE snapshots (
+        guest      TEXT NOT NULL,
+        name       TEXT NOT NULL,
+        run        INTEGER NOT NULL REFERENCES runs (id),
+        asked_ms   INTEGER NOT NULL,
+        expires_ms INTEGER,
+        PRIMARY KEY (guest, name)
     ) STRICT;
 ";
 
@@ -198,6 +254,8 @@ mod tests {
             assert_eq!(journal.metadata_records().unwrap(), []);
             journal.metadata_store_id().unwrap();
             assert_eq!(journal.known_address(&web1).unwrap(), None);
+            assert_eq!(journal.campaigns(9).unwrap(), []);
+            assert_eq!(journal.snapshots().unwrap(), []);
             drop(journal);
             let connection = Connection::open(dir.path().join("hospes.db")).unwrap();
             assert_eq!(version(&connection).unwrap(), VERSION);

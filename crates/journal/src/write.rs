@@ -15,25 +15,7 @@ impl Journal {
     /// The lock is not this guest's, or the journal cannot be written.
     pub fn begin(&self, new: &NewRun, lock: &GuestLock) -> Result<RunId, JournalError> {
         self.check_origin(lock)?;
-        self.write(|transaction| {
-            let at = to_sql(new.at);
-            transaction.execute(
-                "INSERT INTO runs
-                 (operation, guest, operator, options, state, status, began_ms, changed_ms)
-                 VALUES (?1, ?2, ?3, ?4, ?5, 'active', ?6, ?6)",
-                params![
-                    new.operation,
-                    new.guest.as_str(),
-                    new.operator,
-                    new.options.to_string(),
-                    new.state.to_string(),
-                    at
-                ],
-            )?;
-            let run = RunId(transaction.last_insert_rowid());
-            check_guest(run, new.guest.as_str(), lock)?;
-            Ok(run)
-        })
+        self.write(|transaction| insert_run(transaction, new, lock))
     }
 
     /// Records an effect and the state to resume from, together, *before* the effect.
@@ -93,6 +75,26 @@ impl Journal {
                 "UPDATE steps SET outcome = ?2, result_detail = ?3, result_ms = ?4 WHERE id = ?1",
                 params![step.0, outcome, detail, to_sql(at)],
             )?;
+            store_state(transaction, run, state, at)
+        })
+    }
+
+    /// Stores the state from which to resume, where no step does: after looks that moved it on.
+    ///
+    /// # Errors
+    /// The run is not *active*, the lock is not its guest's, or the journal cannot be written.
+    pub fn save(
+        &self,
+        run: RunId,
+        lock: &GuestLock,
+        state: &Value,
+        at: Timestamp,
+    ) -> Result<(), JournalError> {
+        self.check_origin(lock)?;
+        self.write(|transaction| {
+            require_status(transaction, run, lock, "be saved", |status| {
+                status == RunStatus::Active
+            })?;
             store_state(transaction, run, state, at)
         })
     }
@@ -159,12 +161,35 @@ impl Journal {
     }
 
     /// A lock file of another state directory excludes nobody here.
-    fn check_origin(&self, lock: &GuestLock) -> Result<(), JournalError> {
+    pub(crate) fn check_origin(&self, lock: &GuestLock) -> Result<(), JournalError> {
         if lock.state_dir() == self.state_dir() {
             return Ok(());
         }
         Err(JournalError::ForeignLock(lock.guest().clone()))
     }
+}
+
+pub(crate) fn insert_run(
+    transaction: &Transaction<'_>,
+    new: &NewRun,
+    lock: &GuestLock,
+) -> Result<RunId, Failure> {
+    transaction.execute(
+        "INSERT INTO runs
+         (operation, guest, operator, options, state, status, began_ms, changed_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, 'active', ?6, ?6)",
+        params![
+            new.operation,
+            new.guest.as_str(),
+            new.operator,
+            new.options.to_string(),
+            new.state.to_string(),
+            to_sql(new.at)
+        ],
+    )?;
+    let run = RunId(transaction.last_insert_rowid());
+    check_guest(run, new.guest.as_str(), lock)?;
+    Ok(run)
 }
 
 /// Refuses unless the lock is the run's guest's and the run's status fits.

@@ -84,7 +84,7 @@ fn a_later_version_is_refused_and_left_alone() {
     later.pragma_update(None, "user_version", 99).unwrap();
     let error = Journal::open(dir.path()).unwrap_err();
     let told = error.to_string().replace(path.to_str().unwrap(), "FILE");
-    insta::assert_snapshot!(told, @"the journal FILE has version 99, and this hospes knows versions up to 6; use the hospes that wrote it, or a newer one");
+    insta::assert_snapshot!(told, @"the journal FILE has version 99, and this hospes knows versions up to 8; use the hospes that wrote it, or a newer one");
     let version: i64 = later
         .pragma_query_value(None, "user_version", |row| row.get(0))
         .unwrap();
