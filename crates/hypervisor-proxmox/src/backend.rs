@@ -62,7 +62,7 @@ impl ProxmoxHypervisor {
     }
 
     /// An order is for the node where the guest was seen.
-    fn target<'a>(
+    pub(crate) fn target<'a>(
         &'a self,
         id: &'a GuestId,
         node: &'a NodeName,
@@ -75,7 +75,7 @@ impl ProxmoxHypervisor {
         })
     }
 
-    async fn seen(&self, id: &GuestId) -> Result<(NodeName, Sight), HypervisorError> {
+    pub(crate) async fn seen(&self, id: &GuestId) -> Result<(NodeName, Sight), HypervisorError> {
         let place = self.place(id)?;
         let error = match look(&self.cluster, &place.node, place.vmid).await {
             Ok(sight) => return Ok((place.node, sight)),

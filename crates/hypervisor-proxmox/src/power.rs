@@ -14,6 +14,7 @@ mod outcome;
 mod start;
 
 pub(crate) use self::ask::{Request, ask};
+pub(crate) use self::outcome::Outcome;
 pub(crate) use self::start::power_on;
 
 use conditions::{GuestId, NodeName};
@@ -33,12 +34,12 @@ pub(crate) struct Target<'a> {
 }
 
 impl Target<'_> {
-    fn client(&self) -> &Client {
+    pub(crate) fn client(&self) -> &Client {
         self.cluster.client()
     }
 
     /// Makes a call that starts a task.
-    async fn begin(&self, call: &Call) -> Result<Upid, HypervisorError> {
+    pub(crate) async fn begin(&self, call: &Call) -> Result<Upid, HypervisorError> {
         let data = self.client().call(call).await;
         let upid = data.and_then(|data| Upid::read(&data).map_err(ClientError::Api));
         upid.map_err(|error| unsettled(self.client().name(), &error))

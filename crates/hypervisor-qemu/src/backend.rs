@@ -49,14 +49,18 @@ impl QemuHypervisor {
         self
     }
 
-    fn guest(&self, id: &GuestId) -> Result<&LocalGuest, HypervisorError> {
+    pub(crate) fn guest(&self, id: &GuestId) -> Result<&LocalGuest, HypervisorError> {
         self.guests
             .get(id)
             .ok_or_else(|| HypervisorError::UnknownGuest(id.clone()))
     }
 
     /// An order is for the place where the guest was seen.
-    fn ordered(&self, id: &GuestId, node: &NodeName) -> Result<&LocalGuest, HypervisorError> {
+    pub(crate) fn ordered(
+        &self,
+        id: &GuestId,
+        node: &NodeName,
+    ) -> Result<&LocalGuest, HypervisorError> {
         if *node == self.node {
             return self.guest(id);
         }

@@ -8,7 +8,8 @@ use std::path::Path;
 use conditions::{ChannelDevice, RunState};
 use lifecycle::ports::HypervisorError;
 
-use self::machine::{lock_of, run_state_of};
+pub(crate) use self::machine::lock_of;
+use self::machine::run_state_of;
 use self::port::AgentPort;
 use crate::guest::LocalGuest;
 use crate::presence::proved_stopped;
@@ -61,7 +62,7 @@ impl Sight {
 /// Asks in two rounds: the machine as a whole, then its serial ports one by one.
 async fn interview(guest: &LocalGuest) -> Result<Sight, QmpError> {
     let mut monitor = Monitor::connect(&guest.qmp, guest.deadlines).await?;
-    let about_machine = ["query-status", "query-migrate", "query-block-jobs"].map(Question::new);
+    let about_machine = [Question::Status, Question::Migration, Question::BlockJobs];
     let mut answers = monitor.ask(&about_machine).await?.into_iter();
     let (status, migration, jobs) = (answers.next(), answers.next(), answers.next());
     let port = AgentPort::find(&mut monitor).await?;
@@ -88,7 +89,7 @@ async fn interview(guest: &LocalGuest) -> Result<Sight, QmpError> {
 /// Reads only the run state.
 pub(crate) async fn run_state(guest: &LocalGuest) -> Result<RunState, QmpError> {
     let mut monitor = Monitor::connect(&guest.qmp, guest.deadlines).await?;
-    let mut answers = monitor.ask(&[Question::new("query-status")]).await?;
+    let mut answers = monitor.ask(&[Question::Status]).await?;
     let status = answers.pop().unwrap_or_else(|| Err("no answer".to_owned()));
     Ok(run_state_of(&status)
         .map_err(|detail| unreadable(&guest.qmp, detail))?

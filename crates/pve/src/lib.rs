@@ -23,7 +23,10 @@ mod task;
 
 pub use answer::Answer;
 pub use answers::{
-    AgentPort, Found, GuestKind, HaRequest, HaSight, PendingAgent, VmConfig, VmStatus, quorate,
+    AgentPort, CephCheck, CephDaemons, CephHealth, Found, GuestKind, HaRequest, HaService, HaSight,
+    Member, NodeGuest, NodeRow, NodeStatus, NodeUpdate, PendingAgent, Preconditions, Qdevice,
+    ReplicationJob, RunningTask, VmConfig, VmSnapshot, VmStatus, ha_nodes, is_standalone,
+    is_without_ceph, memory_of_guests, noout, quorate, votes,
 };
 pub use breaker::{Breaker, Resting};
 pub use call::{Call, Method};

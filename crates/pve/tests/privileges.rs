@@ -50,12 +50,12 @@ fn versions_are_read_whatever_follows_the_numbers() {
 #[test]
 fn an_administrator_of_either_version_lacks_nothing() {
     let nine = json!({
-        "/": {"Sys.Audit": 1, "VM.Audit": 1, "VM.PowerMgmt": 1, "VM.GuestAgent.Audit": 1, "VM.GuestAgent.FileRead": 1, "VM.GuestAgent.Unrestricted": 1, "SDN.Use": 1},
-        "/vms": {"Sys.Audit": 1, "VM.Audit": 1, "VM.PowerMgmt": 1, "VM.GuestAgent.Unrestricted": 1, "VM.NewThing": 1},
-        "/mapping/pci": {"Mapping.Audit": 1}, "/vms/100": {"VM.Audit": 1, "VM.PowerMgmt": 1, "VM.GuestAgent.Unrestricted": 1},
+        "/": {"Sys.Audit": 1, "VM.Audit": 1, "VM.PowerMgmt": 1, "VM.Snapshot": 1, "VM.GuestAgent.Audit": 1, "VM.GuestAgent.FileRead": 1, "VM.GuestAgent.Unrestricted": 1, "SDN.Use": 1},
+        "/vms": {"Sys.Audit": 1, "VM.Audit": 1, "VM.PowerMgmt": 1, "VM.Snapshot": 1, "VM.GuestAgent.Unrestricted": 1, "VM.NewThing": 1},
+        "/mapping/pci": {"Mapping.Audit": 1}, "/vms/100": {"VM.Audit": 1, "VM.PowerMgmt": 1, "VM.Snapshot": 1, "VM.GuestAgent.Unrestricted": 1},
     });
     assert_eq!(missing(&nine, NINE, &[100, 101]), []);
-    let eight = json!({"/": {"Sys.Audit": 1, "VM.Audit": 1, "VM.PowerMgmt": 1, "VM.Monitor": 1}});
+    let eight = json!({"/": {"Sys.Audit": 1, "VM.Audit": 1, "VM.PowerMgmt": 1, "VM.Snapshot": 1, "VM.Monitor": 1}});
     assert_eq!(missing(&eight, EIGHT, &[100, 101]), []);
     assert_eq!(missing(&eight, None, &[100]), []);
     assert_eq!(missing(&nine, None, &[]), []);
@@ -63,15 +63,14 @@ fn an_administrator_of_either_version_lacks_nothing() {
 
 #[test]
 fn the_privileges_of_the_other_version_do_not_count() {
-    let eight =
-        json!({"/": {"Sys.Audit": "1", "VM.Audit": 1, "VM.PowerMgmt": true, "VM.Monitor": 1}});
+    let eight = json!({"/": {"Sys.Audit": "1", "VM.Audit": 1, "VM.PowerMgmt": true, "VM.Snapshot": 1, "VM.Monitor": 1}});
     let agent = owned(&[
         ("VM.GuestAgent.Audit", "/vms"),
         ("VM.GuestAgent.FileRead", "/vms"),
         ("VM.GuestAgent.Unrestricted", "/vms"),
     ]);
     assert_eq!(missing(&eight, NINE, &[100]), agent);
-    let auditor = json!({"/": {"Sys.Audit": 1}, "/vms": {"VM.Audit": 1, "VM.GuestAgent.Audit": 1, "VM.PowerMgmt": 1}});
+    let auditor = json!({"/": {"Sys.Audit": 1}, "/vms": {"VM.Audit": 1, "VM.GuestAgent.Audit": 1, "VM.PowerMgmt": 1, "VM.Snapshot": 1}});
     let monitor = owned(&[
         ("VM.Monitor", "/vms"),
         ("VM.Monitor", "/vms"),
@@ -96,6 +95,8 @@ fn a_fresh_token_lacks_everything() {
             ("VM.GuestAgent.FileRead", "/vms"),
             ("VM.GuestAgent.Unrestricted", "/vms"),
             ("VM.PowerMgmt", "/vms"),
+            ("VM.Snapshot", "/vms"),
+            ("VM.Snapshot.Rollback", "/vms"),
         ]);
         assert_eq!(missing(&data, NINE, &[]), all, "{data}");
     }
@@ -111,17 +112,18 @@ fn what_does_not_propagate_holds_at_its_path_only() {
 
 #[test]
 fn what_is_granted_to_one_guest_takes_the_place_of_what_is_above() {
-    let agent = json!({"VM.Audit": 1, "VM.PowerMgmt": 1, "VM.GuestAgent.Unrestricted": 1});
-    let data = json!({"/": {"Sys.Audit": 0}, "/vms": agent, "/vms/101": {"VM.Audit": 1, "VM.GuestAgent.Unrestricted": 1}});
+    let agent = json!({"VM.Audit": 1, "VM.PowerMgmt": 1, "VM.Snapshot": 1, "VM.GuestAgent.Unrestricted": 1});
+    let data = json!({"/": {"Sys.Audit": 0}, "/vms": agent, "/vms/101": {"VM.Audit": 1, "VM.Snapshot.Rollback": 1, "VM.GuestAgent.Unrestricted": 1}});
     assert_eq!(
         missing(&data, NINE, &[100, 101]),
-        owned(&[("VM.PowerMgmt", "/vms/101")])
+        owned(&[("VM.PowerMgmt", "/vms/101"), ("VM.Snapshot", "/vms/101")])
     );
 }
 
 #[test]
 fn a_token_of_a_pool_is_asked_about_its_guests_only() {
-    let some = json!({"VM.Audit": 1, "VM.PowerMgmt": 1, "VM.GuestAgent.Audit": 1});
+    let some =
+        json!({"VM.Audit": 1, "VM.PowerMgmt": 1, "VM.Snapshot": 1, "VM.GuestAgent.Audit": 1});
     let data = json!({"/pool/web": some, "/vms/100": some, "/vms/101": some});
     let expected = owned(&[
         ("Sys.Audit", "/"),
@@ -134,7 +136,7 @@ fn a_token_of_a_pool_is_asked_about_its_guests_only() {
 #[test]
 fn the_commands_grant_what_is_missing_to_the_token_and_its_user() {
     let none = Privileges::read(&json!({}));
-    let nine = "VM.Audit,VM.GuestAgent.Audit,VM.GuestAgent.FileRead,VM.GuestAgent.Unrestricted,VM.PowerMgmt";
+    let nine = "VM.Audit,VM.GuestAgent.Audit,VM.GuestAgent.FileRead,VM.GuestAgent.Unrestricted,VM.PowerMgmt,VM.Snapshot,VM.Snapshot.Rollback";
     assert_eq!(
         grants("hospes@pve!main", NINE, &none.missing(NINE, &[])),
         [
@@ -150,7 +152,7 @@ fn the_commands_grant_what_is_missing_to_the_token_and_its_user() {
     assert_eq!(
         grants("root@pam!it's", EIGHT, &eight.missing(EIGHT, &[7])),
         [
-            "pveum role add Hospes --privs VM.Audit,VM.Monitor,VM.PowerMgmt || pveum role modify Hospes --append 1 --privs VM.Audit,VM.Monitor,VM.PowerMgmt",
+            "pveum role add Hospes --privs VM.Audit,VM.Monitor,VM.PowerMgmt,VM.Snapshot,VM.Snapshot.Rollback || pveum role modify Hospes --append 1 --privs VM.Audit,VM.Monitor,VM.PowerMgmt,VM.Snapshot,VM.Snapshot.Rollback",
             r"pveum acl modify /vms --roles Hospes --tokens 'root@pam!it'\''s'",
         ]
     );

@@ -2,12 +2,14 @@
 
 use proptest::prelude::*;
 use pve::{
-    Answer, Found, HaRequest, PendingAgent, TaskStatus, Upid, VmConfig, VmStatus, call, quorate,
+    Answer, CephDaemons, CephHealth, Found, HaRequest, HaService, Member, NodeGuest, NodeRow,
+    NodeStatus, NodeUpdate, PendingAgent, Preconditions, Qdevice, ReplicationJob, RunningTask,
+    TaskStatus, Upid, VmConfig, VmStatus, call, ha_nodes, is_standalone, noout, quorate, votes,
 };
 use serde_json::{Map, Value, json};
 
 /// The keys that the readers look at, so that whatever is drawn is found under one.
-const KEYS: [&str; 18] = [
+const KEYS: [&str; 45] = [
     "data",
     "type",
     "vmid",
@@ -26,6 +28,33 @@ const KEYS: [&str; 18] = [
     "key",
     "pending",
     "exitstatus",
+    "quorum_votes",
+    "State",
+    "Algorithm",
+    "health",
+    "checks",
+    "summary",
+    "quorum_names",
+    "osd",
+    "mon",
+    "hostname",
+    "manager_status",
+    "node_status",
+    "sid",
+    "crm_state",
+    "local_disks",
+    "local_resources",
+    "allowed_nodes",
+    "not_allowed_nodes",
+    "current-kernel",
+    "maxmem",
+    "endtime",
+    "upid",
+    "Package",
+    "Version",
+    "pid",
+    "last_sync",
+    "fail_count",
 ];
 
 const WORDS: [&str; 14] = [
@@ -72,6 +101,11 @@ proptest! {
     fn whatever_comes_is_read(data in anything()) {
         let _ = (quorate(&data), HaRequest::read(&data), PendingAgent::read(&data));
         let _ = (VmStatus::read(&data), VmConfig::read(&data).port(), TaskStatus::read(&data));
+        let _ = (Member::all(&data), is_standalone(&data), votes(&data), Qdevice::read(&data));
+        let _ = (CephHealth::read(&data), CephDaemons::read(&data), noout(&data));
+        let _ = (HaService::all(&data), ha_nodes(&data), Preconditions::read(&data));
+        let _ = (NodeStatus::read(&data), NodeRow::all(&data), NodeUpdate::all(&data));
+        let _ = (RunningTask::all(&data), ReplicationJob::all(&data), NodeGuest::all(&data));
         for found in Found::all(&data) {
             prop_assert!(call::guest::status(&found.node, found.vmid).path.starts_with("/nodes/"));
         }

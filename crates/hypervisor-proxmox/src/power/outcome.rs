@@ -1,11 +1,11 @@
-//! What the end of a task that shuts a guest down says about the guest.
+//! What the end of a task says about the guest that it was about.
 
 use pve::TaskEnd;
 
 /// What came of a task.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Outcome {
-    /// The guest went down, or the start of one that went down was begun.
+pub(crate) enum Outcome {
+    /// It did its work: the guest went down, or the start of one that went down was begun.
     Done,
     /// The guest was asked and did not go in time. It may yet.
     GaveUp(String),
@@ -16,7 +16,7 @@ pub(super) enum Outcome {
 }
 
 impl Outcome {
-    pub(super) fn of(end: &TaskEnd) -> Self {
+    pub(crate) fn of(end: &TaskEnd) -> Self {
         let words = match end {
             TaskEnd::Ok | TaskEnd::Warnings(_) => return Self::Done,
             TaskEnd::Failed(words) => words.clone(),

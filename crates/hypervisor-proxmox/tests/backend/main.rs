@@ -3,9 +3,11 @@
 #[allow(dead_code, reason = "its other users need more of it")]
 #[path = "../../../lifecycle/tests/fixture/mod.rs"]
 mod fixture;
+mod nodes;
 mod observing;
 mod power;
 mod server;
+mod snapshots;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

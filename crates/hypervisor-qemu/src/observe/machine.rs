@@ -22,7 +22,7 @@ pub(super) fn run_state_of(status: &Result<Value, String>) -> Result<(RunState, 
 /// What makes the machine unfit for lifecycle calls at the moment: a migration, else the first
 /// block job by its type (`backup`, `mirror`, `commit`, `stream`). Best effort: a monitor without
 /// these commands locks nothing.
-pub(super) fn lock_of(migration: Option<Value>, jobs: Option<Value>) -> Option<String> {
+pub(crate) fn lock_of(migration: Option<Value>, jobs: Option<Value>) -> Option<String> {
     let migrates = migration
         .as_ref()
         .and_then(|it| it.get("status"))

@@ -45,9 +45,9 @@ impl AgentPort {
     pub(crate) async fn find(monitor: &mut Monitor) -> Result<Self, QmpError> {
         let [named, anonymous] = CONTAINERS;
         let round = [
-            Question::qom_list(named),
-            Question::qom_list(anonymous),
-            Question::new("query-chardev"),
+            Question::Objects(named.to_owned()),
+            Question::Objects(anonymous.to_owned()),
+            Question::CharacterDevices,
         ];
         let answers = monitor.ask(&round).await?;
         let [named_devices, anonymous_devices, backends] = answers.as_slice() else {
@@ -58,7 +58,12 @@ impl AgentPort {
         ports.truncate(MAX_PORTS);
         let about_ports: Vec<_> = ports
             .iter()
-            .flat_map(|path| ["name", "chardev"].map(|property| Question::qom_get(path, property)))
+            .flat_map(|path| {
+                ["name", "chardev"].map(|property| Question::Property {
+                    path: path.clone(),
+                    property,
+                })
+            })
             .collect();
         let properties = monitor.ask(&about_ports).await?;
         let refusal = named_devices.as_ref().and(anonymous_devices.as_ref()).err();

@@ -4,61 +4,20 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::QmpError;
 use super::messages::Messages;
+use super::{Change, QmpError, Question};
 use crate::Deadlines;
 
 /// How long to wait before connecting again where the first attempt met a full queue or a
 /// monitor that is just going away.
 const RETRY: Duration = Duration::from_millis(20);
 
-/// A command that only reads.
-#[derive(Debug, Clone)]
-pub(crate) struct Question {
-    execute: &'static str,
-    arguments: Value,
-}
-
-impl Question {
-    /// A command without arguments.
-    pub(crate) const fn new(execute: &'static str) -> Self {
-        Self {
-            execute,
-            arguments: Value::Null,
-        }
-    }
-
-    /// `qom-list` of the object at `path`.
-    pub(crate) fn qom_list(path: &str) -> Self {
-        Self {
-            execute: "qom-list",
-            arguments: json!({ "path": path }),
-        }
-    }
-
-    /// `qom-get` of one property of the object at `path`.
-    pub(crate) fn qom_get(path: &str, property: &str) -> Self {
-        Self {
-            execute: "qom-get",
-            arguments: json!({ "path": path, "property": property }),
-        }
-    }
-
-    fn to_line(&self, id: u64) -> String {
-        let mut request = json!({ "execute": self.execute, "id": id });
-        if !self.arguments.is_null() {
-            request["arguments"] = self.arguments.clone();
-        }
-        format!("{request}\n")
-    }
-}
-
-/// What QEMU said to one question: its value, or its words of refusal.
+/// What QEMU said to one command: its value, or its words of refusal.
 pub(crate) type Answer = Result<Value, String>;
 
 /// A connection that was greeted and may ask. QEMU serves one at a time: drop it soon.
@@ -88,7 +47,7 @@ impl Monitor {
                 Err(QmpError::Closed { .. }) if Instant::now() + RETRY < end => sleep(RETRY).await,
                 Err(error) => return Err(error),
                 Ok(mut monitor) => {
-                    monitor.ask(&[Question::new("qmp_capabilities")]).await?;
+                    monitor.ask(&[Question::Capabilities]).await?;
                     return Ok(monitor);
                 }
             }
@@ -117,35 +76,55 @@ impl Monitor {
         let Some(first) = questions.first() else {
             return Ok(Vec::new());
         };
-        let wait = self.reply;
-        match timeout(wait, self.exchange(questions)).await {
-            Ok(answers) => answers,
-            Err(_) => Err(QmpError::TimedOut {
-                path: self.path.clone(),
-                question: first.execute,
-                after: wait,
-            }),
-        }
+        let lines = questions.iter().zip(self.asked..);
+        let request: String = lines.map(|(it, id)| it.to_line(id)).collect();
+        self.exchange_within(self.reply, &request, questions.len(), first.name())
+            .await
     }
 
-    async fn exchange(&mut self, questions: &[Question]) -> Result<Vec<Answer>, QmpError> {
+    /// Has one change made and returns QEMU's answer. An error leaves open whether it was made.
+    pub(crate) async fn perform(
+        &mut self,
+        change: &Change,
+        deadline: Duration,
+    ) -> Result<Answer, QmpError> {
+        let request = change.to_line(self.asked);
+        let exchange = self.exchange_within(deadline, &request, 1, change.name());
+        let answer = exchange.await?.pop();
+        answer.ok_or_else(|| self.garbage("it left a command unanswered"))
+    }
+
+    async fn exchange_within(
+        &mut self,
+        wait: Duration,
+        request: &str,
+        count: usize,
+        question: &'static str,
+    ) -> Result<Vec<Answer>, QmpError> {
+        let answers = timeout(wait, self.exchange(request, count)).await;
+        answers.unwrap_or_else(|_| {
+            Err(QmpError::TimedOut {
+                path: self.path.clone(),
+                question,
+                after: wait,
+            })
+        })
+    }
+
+    /// Sends lines that hold `count` commands and returns the answers in their order.
+    async fn exchange(&mut self, request: &str, count: usize) -> Result<Vec<Answer>, QmpError> {
         let first = self.asked;
-        let lines = questions
-            .iter()
-            .zip(first..)
-            .map(|(question, id)| question.to_line(id));
-        let request: String = lines.collect();
-        self.asked += questions.len() as u64;
+        self.asked += count as u64;
         let sent = self.stream.write_all(request.as_bytes()).await;
-        sent.map_err(|error| self.broken(error, "questions were sent"))?;
-        let mut answers = Vec::with_capacity(questions.len());
+        sent.map_err(|error| self.broken(error, "commands were sent"))?;
+        let mut answers = Vec::with_capacity(count);
         for id in first..self.asked {
             answers.push(self.answer(id).await?);
         }
         Ok(answers)
     }
 
-    /// The answer to question `id`. Events may come at any time and mean nothing here.
+    /// The answer to command `id`. Events may come at any time and mean nothing here.
     async fn answer(&mut self, id: u64) -> Result<Answer, QmpError> {
         loop {
             let mut message = self.message("an answer was awaited").await?;
@@ -153,7 +132,7 @@ impl Monitor {
                 continue;
             }
             if message.get("id").and_then(Value::as_u64) != Some(id) {
-                return Err(self.garbage("an answer carries another question's id"));
+                return Err(self.garbage("an answer carries another command's id"));
             }
             if let Some(value) = message.get_mut("return") {
                 return Ok(Ok(value.take()));

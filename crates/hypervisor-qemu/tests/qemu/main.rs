@@ -5,5 +5,6 @@
 
 mod channel;
 mod observe;
+mod snapshots;
 mod start;
 mod support;

@@ -1,5 +1,7 @@
 //! The cluster as tests and the lab's commands hold it.
 
+mod nodes;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -10,11 +12,15 @@ use anyhow::{Context, Result, bail, ensure};
 use super::certificate::Certificate;
 use super::fault::Fault;
 use super::guest::{AgentState, Guest, GuestSettings, Machine, Simulated};
+use super::ha;
 use super::layout::{ClusterLayout, NAME};
 use super::listen::Listener;
+use super::node::Link;
 use super::seen::Seen;
 use super::shared::{Secrets, Shared};
 use crate::vm::Vm;
+
+pub use nodes::TaskInFlight;
 
 /// A running cluster. Its listeners end when it is dropped; machines are the caller's.
 #[derive(Debug)]
@@ -22,6 +28,7 @@ pub struct Proxmox {
     shared: Arc<Shared>,
     listeners: BTreeMap<String, Listener>,
     certificates: BTreeMap<String, Certificate>,
+    link: Link,
 }
 
 impl Proxmox {
@@ -44,10 +51,13 @@ impl Proxmox {
             listeners.insert(node.clone(), listener);
             certificates.insert(node, certificate);
         }
+        let link = Link::start(&shared).await?;
+        tokio::spawn(ha::run(Arc::downgrade(&shared)));
         Ok(Self {
             shared,
             listeners,
             certificates,
+            link,
         })
     }
 
@@ -161,9 +171,9 @@ impl Proxmox {
     }
 
     fn add(&self, guest: Guest) -> Result<()> {
-        let (node, vmid) = (&guest.node, guest.vmid);
+        let (node, vmid) = (guest.node(), guest.vmid);
         ensure!(
-            self.nodes().contains(node),
+            self.nodes().contains(&node),
             "the cluster has no node `{node}`"
         );
         ensure!(vmid >= 100, "the ids of guests begin with 100");

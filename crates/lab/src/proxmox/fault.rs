@@ -19,6 +19,8 @@ pub enum Fault {
     NoQuorum,
     /// The guest's running task is killed, or else its next one a moment after it has told the guest.
     KillTask(u32),
+    /// Moving the guest fails after a moment, and it stays where it is.
+    MigrationFails(u32),
     /// Token and user lose this privilege everywhere.
     TokenWithout(String),
     /// The node has a new certificate, and its connections end. This is not undone.
@@ -39,6 +41,7 @@ pub(super) struct Faults {
     pub(super) locks: BTreeMap<u32, String>,
     pub(super) no_quorum: bool,
     pub(super) killed_next: BTreeSet<u32>,
+    pub(super) migrations: BTreeSet<u32>,
     pub(super) lost_privileges: BTreeSet<String>,
     pub(super) future: bool,
     pub(super) agent_dies: BTreeSet<u32>,

@@ -1,5 +1,6 @@
 //! What a simulated cluster looks like when it starts.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -14,6 +15,11 @@ pub struct ClusterLayout {
     pub(super) latency: Duration,
     pub(super) dir: PathBuf,
     pub(super) grants: Vec<Grant>,
+    /// Votes of nodes that have another number than one.
+    pub(super) votes: BTreeMap<String, u32>,
+    pub(super) qdevice: bool,
+    /// How long a migration takes.
+    pub(super) migration: Duration,
 }
 
 /// Which release of Proxmox VE it answers like.
@@ -46,6 +52,9 @@ impl ClusterLayout {
             latency: Duration::ZERO,
             dir: dir.to_owned(),
             grants: Vec::new(),
+            votes: BTreeMap::new(),
+            qdevice: false,
+            migration: Duration::from_millis(300),
         }
     }
 
@@ -60,6 +69,27 @@ impl ClusterLayout {
     #[must_use]
     pub fn latency(mut self, latency: Duration) -> Self {
         self.latency = latency;
+        self
+    }
+
+    /// The same cluster where a node has this many votes.
+    #[must_use]
+    pub fn votes(mut self, node: &str, votes: u32) -> Self {
+        self.votes.insert(node.to_owned(), votes);
+        self
+    }
+
+    /// The same cluster with an arbiter outside the nodes, which has one vote.
+    #[must_use]
+    pub fn qdevice(mut self) -> Self {
+        self.qdevice = true;
+        self
+    }
+
+    /// The same cluster where moving a guest takes this long.
+    #[must_use]
+    pub fn migration(mut self, takes: Duration) -> Self {
+        self.migration = takes;
         self
     }
 

@@ -139,6 +139,10 @@ async fn accept(socket: TcpListener, tls: TlsAcceptor, shared: Arc<Shared>, node
 }
 
 async fn converse(stream: TcpStream, tls: TlsAcceptor, shared: Arc<Shared>, node: Arc<str>) {
+    // A node that is down answers nobody, and its connections end with it.
+    let Some(own) = shared.nodes.get(&node).filter(|node| node.is_online()) else {
+        return;
+    };
     // Otherwise the end of an answer waits for the client's delayed acknowledgement.
     let _ = stream.set_nodelay(true);
     let Ok(Ok(stream)) = timeout(HANDSHAKE, tls.accept(stream)).await else {
@@ -151,6 +155,9 @@ async fn converse(stream: TcpStream, tls: TlsAcceptor, shared: Arc<Shared>, node
     let mut server = http1::Builder::new();
     server.timer(TokioTimer::new());
     let connection = server.serve_connection(TokioIo::new(stream), service);
-    // A client that leaves is no failure.
-    let _ = connection.await;
+    tokio::select! {
+        // A client that leaves is no failure.
+        _ = connection => {}
+        () = own.offline() => {}
+    }
 }

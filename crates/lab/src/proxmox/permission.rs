@@ -42,7 +42,7 @@ impl Principal {
     }
 }
 
-const OF_ALL_RELEASES: [&str; 29] = [
+const OF_ALL_RELEASES: [&str; 30] = [
     "Datastore.Allocate",
     "Datastore.AllocateSpace",
     "Datastore.AllocateTemplate",
@@ -72,6 +72,7 @@ const OF_ALL_RELEASES: [&str; 29] = [
     "VM.Migrate",
     "VM.PowerMgmt",
     "VM.Snapshot",
+    "VM.Snapshot.Rollback",
 ];
 const OF_8: [&str; 1] = ["VM.Monitor"];
 const OF_9: [&str; 5] = [

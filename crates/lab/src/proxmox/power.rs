@@ -38,7 +38,7 @@ pub(super) struct Shutdown {
 type Ended = Result<(), String>;
 
 /// Does something while it holds the guest's lock, which others wait ten seconds for.
-async fn with_lock<T>(
+pub(super) async fn with_lock<T>(
     guest: &Guest,
     task: &Task,
     work: impl Future<Output = Result<T, String>>,
@@ -60,7 +60,7 @@ async fn with_lock<T>(
     outcome
 }
 
-fn refuse_locked(shared: &Shared, guest: &Guest) -> Ended {
+pub(super) fn refuse_locked(shared: &Shared, guest: &Guest) -> Ended {
     let lock = shared.config_lock(guest);
     lock.map_or(Ok(()), |word| Err(format!("VM is locked ({word})")))
 }
@@ -116,7 +116,7 @@ async fn tell(shared: &Shared, guest: &Guest, task: &Task) -> Ended {
     pressed.map_err(|error| format!("VM quit/powerdown failed - {error}"))
 }
 
-async fn kill_if_wanted(shared: &Shared, guest: &Guest, task: &Task) {
+pub(super) async fn kill_if_wanted(shared: &Shared, guest: &Guest, task: &Task) {
     let wanted = shared.faults().killed_next.remove(&guest.vmid);
     if wanted {
         sleep(BEFORE_KILL).await;
@@ -181,7 +181,7 @@ pub(super) fn begin_start(shared: &Arc<Shared>, guest: &Arc<Guest>, who: &Princi
     let (in_task, machine) = (Arc::clone(shared), Arc::clone(guest));
     shared
         .tasks
-        .start(&guest.node, "qmstart", guest.vmid, who, |task| {
+        .start(&guest.node(), "qmstart", guest.vmid, who, |task| {
             start(in_task, machine, task)
         })
 }
@@ -246,7 +246,7 @@ async fn resource_manager_stops(shared: Arc<Shared>, guest: Arc<Guest>, time: Du
     let root = Principal::user("root@pam");
     shared
         .tasks
-        .start(&guest.node, "qmshutdown", guest.vmid, &root, |task| {
+        .start(&guest.node(), "qmshutdown", guest.vmid, &root, |task| {
             shutdown(in_task, machine, task, asked)
         });
 }

@@ -244,6 +244,7 @@ const fn limits(name: &str) -> (u64, u64) {
         b"vmid" => (100, 999_999_999),
         b"count" => (1, 16 << 20),
         b"input-data" => (0, 64 << 10),
+        b"snapname" => (0, 40),
         _ => (0, u64::MAX),
     }
 }

@@ -6,14 +6,18 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 use tokio::sync::Semaphore;
 
+use super::ceph::Ceph;
 use super::fault::{Fault, Faults};
 use super::guest::Guest;
+use super::ha::HaManager;
 use super::layout::{ClusterLayout, Release};
+use super::node::{Node, Nodes};
+use super::replication::ReplicationJob;
 use super::schema::Schema;
 use super::seen::Requests;
 use super::task::Tasks;
@@ -28,9 +32,12 @@ pub(super) struct Shared {
     pub(super) secrets: Secrets,
     pub(super) schema: Schema,
     pub(super) tasks: Tasks,
-    pub(super) begun: Instant,
+    pub(super) nodes: Nodes,
+    pub(super) ha: HaManager,
     workers: HashMap<String, Arc<Semaphore>>,
     guests: Mutex<BTreeMap<u32, Arc<Guest>>>,
+    ceph: Mutex<Option<Ceph>>,
+    replication: Mutex<Vec<ReplicationJob>>,
     faults: Mutex<Faults>,
     requests: Mutex<Requests>,
     fingerprints: Mutex<HashMap<String, String>>,
@@ -45,7 +52,10 @@ impl Shared {
             workers: workers.collect(),
             schema: Schema::load()?,
             tasks: Tasks::default(),
-            begun: Instant::now(),
+            nodes: Nodes::of(&layout),
+            ha: HaManager::default(),
+            ceph: Mutex::default(),
+            replication: Mutex::default(),
             guests: Mutex::default(),
             faults: Mutex::default(),
             requests: Mutex::default(),
@@ -73,14 +83,31 @@ impl Shared {
     }
 
     pub(super) fn is_online(&self, node: &str) -> bool {
-        !self.faults().unreachable.contains(node)
+        let runs = self.nodes.get(node).is_none_or(Node::is_online);
+        runs && !self.faults().unreachable.contains(node)
     }
 
-    /// Whether the nodes that are there are a majority.
+    /// Seconds since a node booted.
+    pub(super) fn uptime(&self, node: &str) -> u64 {
+        let node = self.nodes.get(node);
+        node.map_or(0, |node| node.boot().began.elapsed().as_secs())
+    }
+
+    /// Whether the nodes that are there have a majority of the votes.
     pub(super) fn is_quorate(&self) -> bool {
-        let faults = self.faults();
-        let down = faults.unreachable.len();
-        !faults.no_quorum && (self.layout.nodes.len() - down) * 2 > self.layout.nodes.len()
+        let arbiter = u32::from(self.layout.qdevice);
+        let all: u32 = self.nodes.iter().map(|(_, node)| node.votes).sum();
+        let there = self.nodes.iter().filter(|(name, _)| self.is_online(name));
+        let there: u32 = there.map(|(_, node)| node.votes).sum();
+        !self.faults().no_quorum && (there + arbiter) * 2 > all + arbiter
+    }
+
+    pub(super) fn ceph(&self) -> MutexGuard<'_, Option<Ceph>> {
+        locked(&self.ceph)
+    }
+
+    pub(super) fn replication(&self) -> MutexGuard<'_, Vec<ReplicationJob>> {
+        locked(&self.replication)
     }
 
     pub(super) fn add(&self, guest: Guest) -> bool {
@@ -146,6 +173,9 @@ impl Faults {
                 self.locks.insert(vmid, word);
             }
             Fault::NoQuorum => self.no_quorum = true,
+            Fault::MigrationFails(vmid) => {
+                self.migrations.insert(vmid);
+            }
             Fault::TokenWithout(privilege) => {
                 self.lost_privileges.insert(privilege);
             }

@@ -44,6 +44,11 @@ impl Vm {
         self.layout.agent()
     }
 
+    /// The machine's disk, a qcow2 image.
+    pub(crate) fn disk_path(&self) -> PathBuf {
+        self.layout.disk()
+    }
+
     /// The loopback port that leads to the guest's sshd.
     #[must_use]
     pub fn ssh_port(&self) -> u16 {
@@ -148,6 +153,45 @@ impl Vm {
     #[must_use]
     pub fn log_tail(&self) -> String {
         logs_of(&self.layout.dir)
+    }
+}
+
+#[cfg(test)]
+impl Vm {
+    /// A machine with a disk and nothing to run, stopped before its first instruction.
+    pub(crate) fn without_system(dir: &Path) -> Self {
+        let layout = Layout {
+            dir: dir.to_owned(),
+            spec: super::VmSpec::new("bare"),
+            kernel: PathBuf::new(),
+            initrd: PathBuf::new(),
+            login_key: PathBuf::new(),
+            accelerator: crate::accelerator::Accelerator::Tcg,
+            ssh_port: 0,
+        };
+        let (disk, socket) = (layout.disk(), layout.lab_qmp());
+        let made = std::process::Command::new("qemu-img")
+            .args(["create", "-q", "-f", "qcow2"])
+            .arg(&disk)
+            .arg("16M")
+            .status();
+        assert!(made.is_ok_and(|status| status.success()), "no disk");
+        let drive = format!("file={},format=qcow2,if=virtio", disk.display());
+        let chardev = format!("socket,id=lab,path={},server=on,wait=off", socket.display());
+        let started = std::process::Command::new("qemu-system-x86_64")
+            .args([
+                "-nodefaults",
+                "-display",
+                "none",
+                "-machine",
+                "pc,accel=tcg",
+            ])
+            .args(["-m", "64", "-S", "-drive", &drive, "-chardev", &chardev])
+            .args(["-mon", "chardev=lab,mode=control", "-daemonize"])
+            .status();
+        assert!(started.is_ok_and(|status| status.success()), "no machine");
+        let released = false;
+        Self { layout, released }
     }
 }
 

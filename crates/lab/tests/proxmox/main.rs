@@ -5,8 +5,11 @@
 mod client;
 mod faults;
 mod guests;
+mod nodes;
 mod permissions;
+mod port;
 mod power;
+mod snapshots;
 mod transcripts;
 
 use std::time::Duration;

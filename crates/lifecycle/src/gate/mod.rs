@@ -5,6 +5,7 @@
 //!             │                └─ under high availability: redeem_for_restart ─► RestartOrder ─┘
 //!             └─ Refusal         └─ Refusal (expired, moved, locked, not running, no quorum, ...)
 //! Observation (stopped, seen right before) ──StartOrder::for_stopped──► StartOrder ─► backend
+//!             └──RollbackOrder::for_stopped──► RollbackOrder ─► backend
 //! ```
 //!
 //! A permit is for one of two [`Way`]s, by what the check saw, and no other way redeems it.
@@ -77,6 +78,27 @@
 //!     let _ = backend.shutdown(order, std::time::Duration::from_secs(5)).await;
 //! }
 //! ```
+//! Disks go back to a snapshot by an order for a guest that was seen stopped, and not by a name:
+//! ```
+//! use conditions::{Observation, Timestamp};
+//! use lifecycle::{gate::RollbackOrder, ports::{SnapshotName, Snapshots}};
+//! async fn back(backend: &dyn Snapshots, seen: &Observation, to: SnapshotName, now: Timestamp) {
+//!     let order = RollbackOrder::for_stopped(seen, to, now).expect("a test may");
+//!     let _ = backend.rollback(order, std::time::Duration::from_secs(5)).await;
+//! }
+//! ```
+//! ```compile_fail
+//! use lifecycle::ports::{SnapshotName, Snapshots};
+//! async fn back(backend: &dyn Snapshots, to: SnapshotName) {
+//!     let _ = backend.rollback(to, std::time::Duration::from_secs(5)).await;
+//! }
+//! ```
+//! ```compile_fail
+//! use lifecycle::{gate::StartOrder, ports::Snapshots};
+//! async fn back(backend: &dyn Snapshots, order: StartOrder) {
+//!     let _ = backend.rollback(order, std::time::Duration::from_secs(5)).await;
+//! }
+//! ```
 
 mod orders;
 mod permit;
@@ -84,7 +106,7 @@ mod refusal;
 mod remedy;
 mod way;
 
-pub use orders::{RestartOrder, ShutdownOrder, StartOrder};
+pub use orders::{RestartOrder, RollbackOrder, ShutdownOrder, StartOrder};
 pub use permit::{Accepted, CannotBeAccepted, Permit, admit, objections};
 pub use refusal::{Refusal, RefusalReason};
 pub use way::{Purpose, Way};

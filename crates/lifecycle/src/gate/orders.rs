@@ -1,10 +1,11 @@
-//! Orders: the only values that make a backend change a guest's power state.
+//! Orders: the only values that make a backend change a guest's power state, or its disks.
 
 use std::time::Duration;
 
 use conditions::{GuestId, NodeName, Observation, RunState, Timestamp};
 
 use super::{Refusal, RefusalReason};
+use crate::ports::SnapshotName;
 
 /// How old an observation may be that is *right before the call*.
 pub(super) const RIGHT_BEFORE: Duration = Duration::from_secs(5);
@@ -75,22 +76,7 @@ impl StartOrder {
     /// An order to power on the guest that was just observed, if it was seen stopped, is no
     /// template, and its cluster, if it is in one, has quorum.
     pub fn for_stopped(observed: &Observation, now: Timestamp) -> Result<Self, Refusal> {
-        let mut reasons = Vec::new();
-        if observed.is_template() {
-            reasons.push(RefusalReason::Template);
-        }
-        if observed.run_state != RunState::Stopped {
-            reasons.push(RefusalReason::NotStopped {
-                run_state: observed.run_state.clone(),
-            });
-        }
-        reasons.extend(RefusalReason::of_quorum(observed));
-        if let Some(lock) = &observed.lock {
-            reasons.push(RefusalReason::Locked { lock: lock.clone() });
-        }
-        if now.since(observed.at) > RIGHT_BEFORE {
-            reasons.push(RefusalReason::stale(now.since(observed.at), RIGHT_BEFORE));
-        }
+        let reasons = objections_to_stopped(observed, now);
         if reasons.is_empty() {
             return Ok(Self {
                 guest: observed.guest.clone(),
@@ -114,4 +100,75 @@ impl StartOrder {
     pub const fn node(&self) -> &NodeName {
         &self.node
     }
+}
+
+/// The right to take one stopped guest's disks back to one snapshot, once. Only an observed
+/// *stopped* makes one: under a running guest it would cut the power.
+#[derive(Debug)]
+pub struct RollbackOrder {
+    guest: GuestId,
+    node: NodeName,
+    snapshot: SnapshotName,
+}
+
+impl RollbackOrder {
+    /// An order to take the guest that was just observed back to `snapshot`, if it was seen stopped
+    /// and unlocked, is no template, and its cluster, if it is in one, has quorum.
+    pub fn for_stopped(
+        observed: &Observation,
+        snapshot: SnapshotName,
+        now: Timestamp,
+    ) -> Result<Self, Refusal> {
+        let reasons = objections_to_stopped(observed, now);
+        if reasons.is_empty() {
+            return Ok(Self {
+                guest: observed.guest.clone(),
+                node: observed.node.clone(),
+                snapshot,
+            });
+        }
+        Err(Refusal {
+            guest: observed.guest.clone(),
+            reasons,
+        })
+    }
+
+    /// The guest to take back.
+    #[must_use]
+    pub const fn guest(&self) -> &GuestId {
+        &self.guest
+    }
+
+    /// Where it was seen stopped.
+    #[must_use]
+    pub const fn node(&self) -> &NodeName {
+        &self.node
+    }
+
+    /// The snapshot to go back to.
+    #[must_use]
+    pub const fn snapshot(&self) -> &SnapshotName {
+        &self.snapshot
+    }
+}
+
+/// What speaks against acting on a guest as one that is off.
+fn objections_to_stopped(observed: &Observation, now: Timestamp) -> Vec<RefusalReason> {
+    let mut reasons = Vec::new();
+    if observed.is_template() {
+        reasons.push(RefusalReason::Template);
+    }
+    if observed.run_state != RunState::Stopped {
+        reasons.push(RefusalReason::NotStopped {
+            run_state: observed.run_state.clone(),
+        });
+    }
+    reasons.extend(RefusalReason::of_quorum(observed));
+    if let Some(lock) = &observed.lock {
+        reasons.push(RefusalReason::Locked { lock: lock.clone() });
+    }
+    if now.since(observed.at) > RIGHT_BEFORE {
+        reasons.push(RefusalReason::stale(now.since(observed.at), RIGHT_BEFORE));
+    }
+    reasons
 }

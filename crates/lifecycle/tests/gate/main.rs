@@ -13,8 +13,10 @@ use conditions::{
     Observation, RunState, Sightings, SilenceReason, SshSighting, State, Timestamp, assess,
 };
 use lifecycle::gate::{
-    Accepted, CannotBeAccepted, Permit, Purpose, RefusalReason, StartOrder, Way, admit,
+    Accepted, CannotBeAccepted, Permit, Purpose, RefusalReason, RollbackOrder, StartOrder, Way,
+    admit,
 };
+use lifecycle::ports::SnapshotName;
 
 const TTL: Duration = Duration::from_secs(60);
 
@@ -407,7 +409,7 @@ fn a_permit_is_refused_on_anything_else_than_its_guest_running_there_unlocked_an
 }
 
 #[test]
-fn a_start_takes_a_guest_that_was_just_seen_stopped_and_unlocked() {
+fn a_start_and_a_rollback_take_a_guest_that_was_just_seen_stopped_and_unlocked() {
     let stopped = |at| seen(RunState::Stopped, at);
     let locked = Observation {
         lock: Some("clone".to_owned()),
@@ -432,6 +434,16 @@ fn a_start_takes_a_guest_that_was_just_seen_stopped_and_unlocked() {
                 assert!(expected.is_empty(), "{observed:?}");
                 assert_eq!(order.guest(), &fixture::guest());
                 assert_eq!(order.node(), &observed.node);
+            }
+            Err(refusal) => assert_eq!(words(&refusal.reasons), expected, "{observed:?}"),
+        }
+        let snapshot: SnapshotName = "hospes-7".parse().expect("a name");
+        match RollbackOrder::for_stopped(&observed, snapshot.clone(), now) {
+            Ok(order) => {
+                assert!(expected.is_empty(), "{observed:?}");
+                assert_eq!(order.guest(), &fixture::guest());
+                assert_eq!(order.node(), &observed.node);
+                assert_eq!(order.snapshot(), &snapshot);
             }
             Err(refusal) => assert_eq!(words(&refusal.reasons), expected, "{observed:?}"),
         }

@@ -39,7 +39,8 @@ pub(crate) fn scalar(value: &Value) -> Option<String> {
     }
 }
 
-fn as_flag(value: &Value) -> Option<bool> {
+/// A boolean that stands alone.
+pub(crate) fn as_flag(value: &Value) -> Option<bool> {
     match value {
         Value::Bool(flag) => Some(*flag),
         Value::Number(number) => Some(number.as_f64() != Some(0.0)),

@@ -35,7 +35,7 @@ pub struct Found {
 pub enum GuestKind {
     /// A virtual machine.
     Qemu,
-    /// A container: listed and never touched.
+    /// A container: listed, and moved where its node is patched.
     Lxc,
 }
 

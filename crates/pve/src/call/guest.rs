@@ -51,6 +51,6 @@ pub fn reboot(node: &NodeName, vmid: u32, timeout: Duration) -> Call {
 }
 
 /// Whole seconds, at least one.
-fn seconds(timeout: Duration) -> String {
+pub(super) fn seconds(timeout: Duration) -> String {
     timeout.as_secs().max(1).to_string()
 }

@@ -1,18 +1,22 @@
 //! What is asked: one constructor for every call that the product makes.
 //!
 //! ```text
-//! version access cluster ─┐
-//! guest agent task ───────┴─► Call::new(method, segments).with(parameter, value)
-//!                                           └─► each encoded: no name alters a path
+//! version access cluster ceph node ────┐
+//! guest snapshot agent migration task ─┴─► Call::new(method, segments).with(parameter, value)
+//!                                              └─► each encoded: no name alters a path
 //! ```
 //!
 //! No constructor sends what forces a guest or gets past a lock, and none stops or resets a machine.
 
 pub mod access;
 pub mod agent;
+pub mod ceph;
 pub mod cluster;
 pub mod guest;
+pub mod migration;
+pub mod node;
 mod segment;
+pub mod snapshot;
 pub mod task;
 
 use std::fmt;

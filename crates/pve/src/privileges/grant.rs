@@ -51,7 +51,7 @@ fn privileges(of_guests: bool, version: Option<Version>) -> String {
     names.into_iter().collect::<Vec<_>>().join(",")
 }
 
-fn holders(who: &str) -> Vec<String> {
+pub(super) fn holders(who: &str) -> Vec<String> {
     let user = who.split('!').next().unwrap_or(who);
     let mut holders = Vec::new();
     if user != "root@pam" {

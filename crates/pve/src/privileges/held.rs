@@ -26,6 +26,10 @@ pub enum Purpose {
     Execute,
     /// Restart, shut down and start.
     Power,
+    /// Take and delete snapshots.
+    Snapshot,
+    /// Go back to a snapshot.
+    Rollback,
 }
 
 /// A purpose that lacks its privilege.
@@ -42,13 +46,15 @@ pub struct Missing {
 const GUESTS: &str = "/vms";
 
 impl Purpose {
-    pub(super) const ALL: [Self; 6] = [
+    pub(super) const ALL: [Self; 8] = [
         Self::See,
         Self::Cluster,
         Self::Ask,
         Self::ReadFiles,
         Self::Execute,
         Self::Power,
+        Self::Snapshot,
+        Self::Rollback,
     ];
 
     /// Any of these is enough; the first is the least. Where the version is not known, those of all.
@@ -61,6 +67,8 @@ impl Purpose {
             (Self::See, _) => &["VM.Audit"],
             (Self::Cluster, _) => &["Sys.Audit"],
             (Self::Power, _) => &["VM.PowerMgmt"],
+            (Self::Snapshot, _) => &["VM.Snapshot"],
+            (Self::Rollback, _) => &["VM.Snapshot.Rollback", "VM.Snapshot"],
             (_, Some(false)) => &["VM.Monitor"],
             (Self::Ask, Some(true)) => &["VM.GuestAgent.Audit", "VM.GuestAgent.Unrestricted"],
             (Self::ReadFiles, Some(true)) => {
@@ -91,6 +99,8 @@ impl Purpose {
             Self::ReadFiles => "trust: SSH host keys read through the agent",
             Self::Execute => "check and fix through the agent while SSH is down; trust",
             Self::Power => "restart, shutdown, start",
+            Self::Snapshot => "patch with a snapshot before",
+            Self::Rollback => "going back to the snapshot before a patch",
         }
     }
 

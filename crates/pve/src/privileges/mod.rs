@@ -14,14 +14,19 @@
 //! | read files through the agent | guests | `VM.Monitor` | `VM.GuestAgent.FileRead` |
 //! | run commands through the agent | guests | `VM.Monitor` | `VM.GuestAgent.Unrestricted` |
 //! | restart, shut down, start | guests | `VM.PowerMgmt` | `VM.PowerMgmt` |
+//! | take and delete snapshots | guests | `VM.Snapshot` | `VM.Snapshot` |
+//! | go back to a snapshot | guests | `VM.Snapshot.Rollback` | `VM.Snapshot.Rollback` |
 //!
-//! `VM.GuestAgent.Unrestricted` includes the other two of the agent. Source: the API's schema, and for
+//! `VM.GuestAgent.Unrestricted` includes the other two of the agent,
+//! `VM.Snapshot` includes `VM.Snapshot.Rollback`. Source: the API's schema, and for
 //! 8.x `PVE::API2::Qemu::Agent`.
 
 mod grant;
 mod held;
+mod node;
 mod version;
 
 pub use grant::grants;
 pub use held::{Missing, Privileges, Purpose};
+pub use node::{MissingForNodes, NodePurpose, grants_for_nodes};
 pub use version::Version;

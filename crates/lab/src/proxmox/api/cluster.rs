@@ -17,6 +17,9 @@ pub(super) async fn answer(call: &Call, path: &str) -> Answer {
         "/version" => data(version(call.shared.release())),
         "/cluster/status" => data(json!(status(call))),
         "/cluster/resources" => data(json!(resources(call).await)),
+        "/cluster/config/nodes" => data(json!(config_nodes(call))),
+        "/cluster/config/qdevice" => data(qdevice(call)),
+        "/cluster/replication" => super::replication::answer(call, path),
         "/cluster/nextid" => next_id(call),
         "/pools" => data(json!(pools(call))),
         "/pools/{poolid}" => pool(call),
@@ -59,6 +62,33 @@ fn status(call: &Call) -> Vec<Value> {
     rows
 }
 
+/// The votes as corosync is configured; numbers are texts there.
+fn config_nodes(call: &Call) -> Vec<Value> {
+    if call.shared.is_standalone() {
+        return Vec::new();
+    }
+    let nodes = call.shared.layout.nodes.iter().enumerate();
+    let rows = nodes.map(|(index, name)| {
+        let votes = call.shared.nodes.get(name).map_or(1, |node| node.votes);
+        json!({
+            "node": name, "name": name, "nodeid": (index + 1).to_string(),
+            "quorum_votes": votes.to_string(), "ring0_addr": "127.0.0.1",
+        })
+    });
+    rows.collect()
+}
+
+/// Nothing where there is none.
+fn qdevice(call: &Call) -> Value {
+    match call.shared.layout.qdevice {
+        true => json!({
+            "Algorithm": "Fifty-Fifty split", "Model": "Net", "QNetd host": "127.0.0.1:5403",
+            "State": "Connected", "Tie-breaker": "Node with lowest node ID",
+        }),
+        false => json!({}),
+    }
+}
+
 async fn resources(call: &Call) -> Vec<Value> {
     let wanted = call.parameter("type");
     let of_kind = |kind: &str| wanted.is_none_or(|wanted| wanted == kind);
@@ -93,7 +123,7 @@ async fn guest_row(call: &Call, guest: &Guest) -> Value {
     let kind = if guest.is_container() { "lxc" } else { "qemu" };
     let mut row = json!({
         "id": format!("{kind}/{}", guest.vmid), "type": kind, "vmid": guest.vmid,
-        "node": guest.node, "name": guest.name,
+        "node": guest.node(), "name": guest.name,
     });
     {
         let settings = guest.settings();
@@ -112,7 +142,7 @@ async fn guest_row(call: &Call, guest: &Guest) -> Value {
     if let Some(lock) = call.shared.config_lock(guest) {
         row["lock"] = json!(lock);
     }
-    if !call.shared.is_online(&guest.node) {
+    if !call.shared.is_online(&guest.node()) {
         row["status"] = json!("unknown");
         return row;
     }
@@ -147,7 +177,7 @@ fn node_row(call: &Call, node: &str) -> Value {
     });
     if online {
         row["level"] = json!("");
-        row["uptime"] = json!(call.shared.begun.elapsed().as_secs());
+        row["uptime"] = json!(call.shared.uptime(node));
         row["cgroup-mode"] = json!(2);
         for (key, value) in [
             ("cpu", 0_u64),
@@ -174,7 +204,7 @@ fn members(call: &Call) -> BTreeMap<String, Vec<Value>> {
             let kind = if guest.is_container() { "lxc" } else { "qemu" };
             pools.entry(pool).or_default().push(json!({
                 "id": format!("{kind}/{}", guest.vmid), "type": kind, "vmid": guest.vmid,
-                "node": guest.node, "name": guest.name,
+                "node": guest.node(), "name": guest.name,
             }));
         }
     }

@@ -1,8 +1,8 @@
-//! `/nodes/NODE/lxc`: containers are listed, and that is all.
+//! `/nodes/NODE/lxc`: containers are listed and moved, and that is all.
 
 use serde_json::{Value, json};
 
-use super::{Answer, Call, data};
+use super::{Answer, Call, data, migration};
 use crate::proxmox::guest::Guest;
 use crate::proxmox::permission::{Wanted, holds};
 use crate::proxmox::reply::ApiError;
@@ -27,6 +27,7 @@ pub(super) fn answer(call: &Call, path: &str) -> Answer {
         ))
     })?;
     match rest {
+        "/{vmid}/migrate" => migration::begin(call, &guest),
         "/{vmid}/status/current" => data(entry(&guest)),
         "/{vmid}/config" => data(json!({"hostname": guest.name, "arch": "amd64", "memory": 256})),
         "/{vmid}/snapshot" => data(json!([{"name": "current"}])),
@@ -35,7 +36,7 @@ pub(super) fn answer(call: &Call, path: &str) -> Answer {
 }
 
 fn is_here(call: &Call, guest: &Guest) -> bool {
-    guest.is_container() && guest.node == call.node()
+    guest.is_container() && guest.is_on(call.node())
 }
 
 pub(super) fn audits(call: &Call, vmid: u32) -> bool {

@@ -14,7 +14,6 @@ pub(super) async fn answer(call: &Call, rest: &str) -> Answer {
         "status/current" => data(current(call, &guest).await),
         "config" => data(config(call, &guest)),
         "pending" => data(pending(&guest)),
-        "snapshot" => data(json!([{"name": "current", "description": "You are here!"}])),
         _ => Err(call.not_implemented()),
     }
 }

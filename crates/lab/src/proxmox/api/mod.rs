@@ -4,13 +4,18 @@
 mod access;
 mod agent;
 mod agent_data;
+mod apt;
+mod ceph;
 mod cluster;
 mod containers;
 mod future;
 mod guest;
 mod ha;
+mod migration;
 mod node;
 mod power;
+mod replication;
+mod snapshot;
 mod tasks;
 
 use std::collections::BTreeMap;
@@ -164,6 +169,7 @@ impl Call {
                 self.about_guest(method, below_guest.unwrap_or_default())
                     .await
             }
+            (_, path) if path.starts_with("/cluster/ceph/") => ceph::answer(self, path),
             ("GET", "/cluster/tasks") => Ok(tasks::of_cluster(self)),
             ("GET", path) if path.starts_with("/nodes") => node::answer(self, path).await,
             ("GET", path) => cluster::answer(self, path).await,
@@ -175,6 +181,9 @@ impl Call {
         match rest.split_once('/').map_or(rest, |(first, _)| first) {
             "agent" => agent::answer(self, method, rest.trim_start_matches("agent")).await,
             "status" if method == "POST" => power::answer(self, rest).await,
+            "snapshot" => snapshot::answer(self, method, rest),
+            "migrate" if method == "POST" => migration::begin(self, &self.guest()?),
+            "migrate" => migration::preconditions(self),
             _ => guest::answer(self, rest).await,
         }
     }
@@ -196,7 +205,7 @@ impl Call {
 
     /// The guest that the path names, on the node that the path names.
     fn guest(&self) -> Result<Arc<Guest>, ApiError> {
-        let here = |guest: &Arc<Guest>| guest.node == self.node() && !guest.is_container();
+        let here = |guest: &Arc<Guest>| guest.is_on(self.node()) && !guest.is_container();
         self.shared.guest(self.vmid()).filter(here).ok_or_else(|| {
             let (node, vmid) = (self.node(), self.vmid());
             let file = format!("nodes/{node}/qemu-server/{vmid}.conf");

@@ -6,6 +6,7 @@ use super::cluster::version;
 use super::containers::audits;
 use super::{Answer, Call, data};
 use crate::proxmox::layout::Release;
+use crate::proxmox::node::Node;
 
 const GIB: u64 = 1 << 30;
 
@@ -14,6 +15,9 @@ pub(super) async fn answer(call: &Call, path: &str) -> Answer {
         "/nodes" => data(json!(nodes(call))),
         "/nodes/{node}/qemu" => guests(call).await,
         "/nodes/{node}/status" => data(status(call)),
+        "/nodes/{node}/apt/update" => super::apt::answer(call).await,
+        "/nodes/{node}/replication" => super::replication::answer(call, path),
+        "/nodes/{node}/ceph/status" => super::ceph::answer(call, path),
         "/nodes/{node}/version" => data(version(call.shared.release())),
         "/nodes/{node}/network" => data(json!([{
             "iface": "vmbr0", "type": "bridge", "active": 1, "address": "127.0.0.1", "method": "static",
@@ -31,7 +35,7 @@ fn nodes(call: &Call) -> Vec<Value> {
         });
         if shared.is_online(node) {
             entry["status"] = json!("online");
-            entry["uptime"] = json!(shared.begun.elapsed().as_secs());
+            entry["uptime"] = json!(shared.uptime(node));
             for (key, value) in [("cpu", 0), ("maxcpu", 2), ("mem", GIB), ("maxmem", 8 * GIB)] {
                 entry[key] = json!(value);
             }
@@ -46,7 +50,7 @@ fn nodes(call: &Call) -> Vec<Value> {
 async fn guests(call: &Call) -> Answer {
     let mut entries = Vec::new();
     for guest in call.shared.guests() {
-        let here = guest.node == call.node() && !guest.is_container();
+        let here = guest.is_on(call.node()) && !guest.is_container();
         if here && audits(call, guest.vmid) {
             let look = guest.machine.look().await;
             let release = call.shared.release();
@@ -62,13 +66,15 @@ async fn guests(call: &Call) -> Answer {
 }
 
 fn status(call: &Call) -> Value {
-    let (kernel, version) = match call.shared.release() {
-        Release::V8_4 => ("6.8.12-9-pve", "pve-manager/8.4.1/2a5fa54a8503f96d"),
-        Release::V9_2 => ("6.17.2-1-pve", "pve-manager/9.2.11/5b1e9a4d8a3e5f6c"),
+    let version = match call.shared.release() {
+        Release::V8_4 => "pve-manager/8.4.1/2a5fa54a8503f96d",
+        Release::V9_2 => "pve-manager/9.2.11/5b1e9a4d8a3e5f6c",
     };
+    let boot = call.shared.nodes.get(call.node()).map(Node::boot);
+    let kernel = boot.map(|boot| boot.kernel).unwrap_or_default();
     let build = "#1 SMP PREEMPT_DYNAMIC";
     json!({
-        "uptime": call.shared.begun.elapsed().as_secs(), "cpu": 0, "wait": 0, "idle": 0,
+        "uptime": call.shared.uptime(call.node()), "cpu": 0, "wait": 0, "idle": 0,
         "loadavg": ["0.10", "0.10", "0.10"], "kversion": format!("Linux {kernel} {build}"),
         "pveversion": version,
         "current-kernel": {

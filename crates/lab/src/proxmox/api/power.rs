@@ -49,7 +49,7 @@ fn start(call: &Call) -> Answer {
     }
     let (shared, started) = (Arc::clone(&call.shared), Arc::clone(&guest));
     let task = call.shared.tasks.start(
-        &guest.node,
+        &guest.node(),
         "hastart",
         guest.vmid,
         &call.who,
@@ -71,7 +71,7 @@ async fn shutdown(call: &Call) -> Answer {
     };
     refuse_paused(&guest).await?;
     let (shared, acted_on) = (Arc::clone(&call.shared), Arc::clone(&guest));
-    let (node, vmid) = (&guest.node, guest.vmid);
+    let (node, vmid) = (&guest.node(), guest.vmid);
     let task = if is_managed(&guest) {
         call.shared
             .tasks
@@ -99,7 +99,7 @@ async fn reboot(call: &Call) -> Answer {
     let task = call
         .shared
         .tasks
-        .start(&guest.node, "qmreboot", guest.vmid, &call.who, |task| {
+        .start(&guest.node(), "qmreboot", guest.vmid, &call.who, |task| {
             power::reboot(shared, acted_on, task, time)
         });
     data(json!(task.upid))
@@ -109,20 +109,20 @@ async fn reboot(call: &Call) -> Answer {
 fn cut(call: &Call, kind: &'static str) -> Answer {
     let guest = call.guest()?;
     let (shared, acted_on) = (Arc::clone(&call.shared), Arc::clone(&guest));
-    let task = call
-        .shared
-        .tasks
-        .start(&guest.node, kind, guest.vmid, &call.who, |_| async move {
-            shared.cut_power(&acted_on);
-            if kind == "qmreset" {
-                acted_on
-                    .machine
-                    .start()
-                    .await
-                    .map_err(|error| format!("{error:#}"))?;
-            }
-            Ok(())
-        });
+    let task =
+        call.shared
+            .tasks
+            .start(&guest.node(), kind, guest.vmid, &call.who, |_| async move {
+                shared.cut_power(&acted_on);
+                if kind == "qmreset" {
+                    acted_on
+                        .machine
+                        .start()
+                        .await
+                        .map_err(|error| format!("{error:#}"))?;
+                }
+                Ok(())
+            });
     data(json!(task.upid))
 }
 

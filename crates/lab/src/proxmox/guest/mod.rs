@@ -12,23 +12,29 @@ mod real;
 mod settings;
 mod simulated;
 mod simulated_agent;
+mod snapshots;
 
 pub use settings::{GuestSettings, HaSettings, PendingChange};
 pub use simulated::{AgentState, Execution, Simulated};
 
 pub(super) use machine::{AgentFailure, Machine, RunState};
+pub(super) use snapshots::{DiskWork, Snapshot};
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use self::snapshots::Saved;
+use super::shared::locked;
 
 /// One guest.
 #[derive(Debug)]
 pub(super) struct Guest {
     pub(super) vmid: u32,
     pub(super) name: String,
-    pub(super) node: String,
+    node: Mutex<String>,
     pub(super) machine: Machine,
     settings: Mutex<GuestSettings>,
+    snapshots: Mutex<Saved>,
     /// `lock-100.conf`: one operation at a time.
     pub(super) operation: Arc<tokio::sync::Mutex<()>>,
     /// Whether the guest is to be started again when it powers off.
@@ -41,16 +47,36 @@ impl Guest {
         Self {
             vmid,
             name: name.to_owned(),
-            node: node.to_owned(),
+            node: Mutex::new(node.to_owned()),
             machine,
             settings: Mutex::new(settings),
+            snapshots: Mutex::default(),
             operation: Arc::default(),
             reboot_asked: AtomicBool::new(false),
         }
     }
 
+    /// The node that it is on.
+    pub(super) fn node(&self) -> String {
+        locked(&self.node).clone()
+    }
+
+    /// Whether it is on this node.
+    pub(super) fn is_on(&self, node: &str) -> bool {
+        *locked(&self.node) == node
+    }
+
+    /// Where it is from now on; the machine goes on as it was.
+    pub(super) fn set_node(&self, node: &str) {
+        node.clone_into(&mut locked(&self.node));
+    }
+
     pub(super) fn settings(&self) -> MutexGuard<'_, GuestSettings> {
-        self.settings.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.settings)
+    }
+
+    pub(super) fn snapshots(&self) -> MutexGuard<'_, Saved> {
+        locked(&self.snapshots)
     }
 
     pub(super) fn is_container(&self) -> bool {

@@ -30,6 +30,10 @@ impl Real {
         Self { vm }
     }
 
+    pub(super) fn vm(&self) -> &Vm {
+        &self.vm
+    }
+
     pub(super) const fn memory_mib(&self) -> u64 {
         384
     }

@@ -18,6 +18,10 @@ pub struct GuestSettings {
     pub template: bool,
     /// It is under high availability.
     pub ha: Option<HaSettings>,
+    /// Devices of its node that it uses (`hostpci0`): it cannot leave while it runs.
+    pub local_resources: Vec<String>,
+    /// Volumes that only its node has.
+    pub local_disks: Vec<String>,
 }
 
 /// A change that waits for the next start.
@@ -34,6 +38,8 @@ pub enum PendingChange {
 pub struct HaSettings {
     /// The requested state: `started`, `stopped`, `disabled`, `ignored`.
     pub state: String,
+    /// The nodes of its group, which it does not leave; all where it has none.
+    pub only_on: Option<Vec<String>>,
 }
 
 impl HaSettings {
@@ -42,7 +48,15 @@ impl HaSettings {
     pub fn started() -> Self {
         Self {
             state: "started".to_owned(),
+            only_on: None,
         }
+    }
+
+    /// The same, restricted to a group of nodes.
+    #[must_use]
+    pub fn only_on(mut self, nodes: &[&str]) -> Self {
+        self.only_on = Some(nodes.iter().map(|&node| node.to_owned()).collect());
+        self
     }
 
     /// Whether operations on the guest go through the resource manager.
