@@ -7,6 +7,15 @@ use anyhow::Result;
 use crate::workspace::Workspace;
 use crate::{dist, process, say, setup};
 
+/// What the demo tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Story {
+    /// An agent with shutdown hooks is refused, mended, and the guest restarted.
+    Restart,
+    /// Two guests are patched in two waves.
+    Patch,
+}
+
 /// Which agent the demo's guest runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Agent {
@@ -25,7 +34,12 @@ pub(crate) enum Backend {
     Proxmox,
 }
 
-pub(crate) fn run(workspace: &Workspace, backend: Backend, agent: Agent, keep: bool) -> Result<()> {
+pub(crate) fn run(
+    workspace: &Workspace,
+    story: Story,
+    (backend, agent): (Backend, Agent),
+    keep: bool,
+) -> Result<()> {
     say::heading("set-up");
     setup::ensure_packages()?;
     say::heading("build");
@@ -36,7 +50,11 @@ pub(crate) fn run(workspace: &Workspace, backend: Backend, agent: Agent, keep: b
     }
     say::heading("demo");
     let mut lab = Command::new(workspace.built("debug", "lab")?);
-    lab.arg("demo").arg("--agent").arg(match agent {
+    lab.arg("demo").arg("--story").arg(match story {
+        Story::Restart => "restart",
+        Story::Patch => "patch",
+    });
+    lab.arg("--agent").arg(match agent {
         Agent::Stock => "stock",
         Agent::Hospes => "hospes",
     });

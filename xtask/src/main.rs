@@ -26,8 +26,11 @@ use crate::workspace::Workspace;
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 enum Command {
-    /// Shows hospes on a real virtual machine.
+    /// Shows hospes on real virtual machines.
     Demo {
+        /// What it tells: a restart from outside, or two guests that are patched in two waves.
+        #[arg(long, value_enum, default_value_t = demo::Story::Restart)]
+        story: demo::Story,
         /// What the guest runs on: a local QEMU, or a cluster in the shape of Proxmox VE over it.
         #[arg(long, value_enum, default_value_t = demo::Backend::Qemu)]
         backend: demo::Backend,
@@ -74,10 +77,11 @@ fn run(command: &Command) -> Result<()> {
     let workspace = Workspace::find()?;
     match command {
         Command::Demo {
+            story,
             backend,
             agent,
             keep,
-        } => demo::run(&workspace, *backend, *agent, *keep),
+        } => demo::run(&workspace, *story, (*backend, *agent), *keep),
         Command::Test { full } => test::run(&workspace, *full),
         Command::TestWindows => windows::run(&workspace),
         Command::Tidy => tidy::run(&workspace),

@@ -46,6 +46,16 @@ impl Exit {
         }
     }
 
+    /// The exit of a patch campaign: somebody who is not usable counts most.
+    #[must_use]
+    pub const fn of_campaign(summary: &plan::campaign::Summary) -> Self {
+        match summary {
+            _ if summary.down > 0 => Self::NotReady,
+            _ if summary.is_success() => Self::Ok,
+            _ => Self::Failed,
+        }
+    }
+
     /// The exit of several: failed tells most, then refused, then not ready.
     #[must_use]
     pub fn worst(self, other: Self) -> Self {
@@ -85,6 +95,18 @@ pub fn exit_of_error(error: &anyhow::Error) -> Exit {
     }
     if error.is::<crate::cli::Misused>() || error.is::<metadata::InvalidKey>() {
         return Exit::Usage;
+    }
+    if error.is::<crate::verbs::Misplanned>() || error.is::<plan::Unplannable>() {
+        return Exit::Usage;
+    }
+    if error.is::<crate::patch::fleet::NodesUnsupported>() || error.is::<plan::Unreadable>() {
+        return Exit::Refused;
+    }
+    if matches!(
+        error.downcast_ref(),
+        Some(journal::CampaignLockError::Held { .. })
+    ) {
+        return Exit::Refused;
     }
     match error.downcast_ref() {
         Some(StoreError::Change(_)) => return Exit::Usage,

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! main ─► cli (definition) ─► verbs (one file a verb) ─► drive (journal, effects) ─► edge (the world)
+//!                                        ├─► patch (guests and campaigns) ─► record (journal), edge
 //!                                        ├─► metadata (the store, through its server or directly)
 //!                                        └─► show (tables, timelines, JSON)
 //! ```
@@ -13,6 +14,9 @@ mod edge;
 mod exit;
 mod fleet;
 mod metadata;
+mod open_run;
+mod patch;
+mod record;
 mod rounds;
 mod show;
 mod store;

@@ -45,8 +45,11 @@ enum Subcommands {
         #[arg(long)]
         list: bool,
     },
-    /// Shows the product on a real machine.
+    /// Shows the product on real machines.
     Demo {
+        /// What it tells.
+        #[arg(long, value_enum, default_value_t = demo::Story::Restart)]
+        story: demo::Story,
         /// Leaves the machine running until the next scenarios, demo or sweep.
         #[arg(long)]
         keep: bool,
@@ -317,10 +320,11 @@ async fn perform(command: Subcommands, session: Option<&Session>, console: &Cons
             scenario::run(scenarios::ALL, &selection, session()?, console).await
         }
         Subcommands::Demo {
+            story,
             keep,
             backend,
             agent,
-        } => demo::run(keep, backend, agent.agent()?, session()?, console).await,
+        } => demo::run((story, backend), keep, agent.agent()?, session()?, console).await,
         Subcommands::Bench { what: None } => bench::run(console).await,
         Subcommands::Bench {
             what: Some(BenchCommand::GuestAgent { agent, vm }),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
-use super::{AcceptUnknown, ChangePace, GracefulStop, Init, Metadata, ReadPace, Selection};
+use super::{AcceptUnknown, ChangePace, GracefulStop, Init, Metadata, Patch, ReadPace, Selection};
 
 /// Check, repair, gate, restart and prove: virtual machines on Proxmox VE and QEMU, from the host's
 /// side.
@@ -90,6 +90,8 @@ pub enum FleetVerb {
     Start(Start),
     /// Show, learn or confirm the SSH host keys of a guest
     Trust(Trust),
+    /// Patch guests in bulk: what would change, in which order, until it is done and proved
+    Patch(Patch),
     /// List, show, resume, abort or abandon recorded runs
     Runs(Runs),
 }

@@ -5,6 +5,7 @@ mod init;
 mod metadata;
 mod options;
 mod pages;
+mod patch;
 
 pub use definition::{
     Check, Cli, Fix, FleetVerb, Global, Guests, One, Power, Ready, Reboot, Runs, RunsVerb, Start,
@@ -16,3 +17,7 @@ pub use metadata::{
 };
 pub use options::{AcceptUnknown, ChangePace, GracefulStop, ReadPace, Selection};
 pub use pages::{completions, man_pages};
+pub use patch::{
+    ApplyPatches, Patch, PatchPolicy, PatchVerb, PlanPatches, Reboots, ReportFormat, ReportPatches,
+    ToCampaign,
+};

@@ -7,7 +7,7 @@ use conditions::GuestId;
 use config::{Address, Place};
 use hypervisor_qemu::LocalGuest;
 use lifecycle::operation::{Limits, WithoutWatcher};
-use lifecycle::ports::Hypervisor;
+use lifecycle::ports::{Hypervisor, Snapshots};
 
 use crate::edge::CallDeadlines;
 
@@ -17,13 +17,21 @@ const TASK: Duration = Duration::from_secs(15);
 /// One guest of the fleet.
 pub(crate) struct Member {
     guest: config::Guest,
-    hypervisor: Arc<dyn Hypervisor>,
+    backend: Backend,
+}
+
+/// Who acts on a guest from outside.
+#[derive(Clone)]
+pub(super) struct Backend {
+    pub(super) hypervisor: Arc<dyn Hypervisor>,
+    /// Absent while nobody can be asked for snapshots.
+    pub(super) snapshots: Option<Arc<dyn Snapshots>>,
 }
 
 impl Member {
-    pub(super) fn new(guest: config::Guest, hypervisor: &Arc<dyn Hypervisor>) -> Self {
-        let hypervisor = Arc::clone(hypervisor);
-        Self { guest, hypervisor }
+    pub(super) fn new(guest: config::Guest, backend: &Backend) -> Self {
+        let backend = backend.clone();
+        Self { guest, backend }
     }
 
     pub(crate) const fn id(&self) -> &GuestId {
@@ -35,7 +43,12 @@ impl Member {
     }
 
     pub(crate) const fn hypervisor(&self) -> &Arc<dyn Hypervisor> {
-        &self.hypervisor
+        &self.backend.hypervisor
+    }
+
+    /// Who takes snapshots of it.
+    pub(crate) const fn snapshots(&self) -> Option<&Arc<dyn Snapshots>> {
+        self.backend.snapshots.as_ref()
     }
 
     pub(crate) fn tags(&self) -> Vec<String> {

@@ -8,9 +8,11 @@
 
 mod login;
 mod member;
+mod muster;
 mod roster;
 mod site;
 
 pub(crate) use member::Member;
+pub(crate) use muster::Muster;
 pub(crate) use roster::{Fleet, host_name, owed_start};
 pub(crate) use site::Untouchable;

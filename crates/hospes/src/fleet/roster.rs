@@ -11,9 +11,10 @@ use futures_util::future::join_all;
 use hypervisor_qemu::QemuHypervisor;
 use journal::{GuestLock, Holder, RunId};
 use lifecycle::operation::Saved;
-use lifecycle::ports::{Hypervisor, HypervisorError};
+use lifecycle::ports::HypervisorError;
 use serde::Serialize;
 
+use super::member::Backend;
 use super::site::{Asked, Site, Untouchable};
 use super::{Member, login, member};
 use crate::Exit;
@@ -27,18 +28,19 @@ use crate::store::Store;
 /// Everything that a command works with.
 pub(crate) struct Fleet {
     config: Arc<Config>,
-    local: Arc<dyn Hypervisor>,
+    local: Backend,
     sites: BTreeMap<String, Site>,
     store: Arc<Store>,
     json: bool,
+    verbose: bool,
     troubles: Mutex<Vec<Trouble>>,
 }
 
 /// One guest that may be selected.
-struct Row {
-    guest: config::Guest,
-    is_template: bool,
-    hypervisor: Arc<dyn Hypervisor>,
+pub(super) struct Row {
+    pub(super) guest: config::Guest,
+    pub(super) is_template: bool,
+    pub(super) backend: Backend,
 }
 
 /// A verb's document, and what was not told.
@@ -73,9 +75,13 @@ impl Fleet {
         Ok(Self {
             sites: sites.collect(),
             config,
-            local,
+            local: Backend {
+                snapshots: Some(Arc::clone(&local) as _),
+                hypervisor: local,
+            },
             store,
             json: global.json,
+            verbose: global.verbose > 0,
             troubles: Mutex::default(),
         })
     }
@@ -86,16 +92,14 @@ impl Fleet {
     pub(crate) async fn select(&self, selectors: &[String]) -> Result<Vec<Member>> {
         let selectors = parsed(selectors)?;
         let roster = self.roster(&selectors).await;
-        let chosen = chosen(&roster, &selectors, false)
-            .or_else(|error| chosen(&roster, &selectors, true).map_err(|_| error))
-            .map_err(|error| self.explained(error))?;
-        let hypervisors = roster
+        let chosen = selected(&roster, &selectors).map_err(|error| self.explained(error))?;
+        let backends = roster
             .iter()
-            .map(|row| (&row.guest.name, &row.hypervisor))
+            .map(|row| (&row.guest.name, &row.backend))
             .collect::<BTreeMap<_, _>>();
         let member = |guest: config::Guest| {
-            let hypervisor = hypervisors.get(&guest.name)?;
-            Some(Member::new(guest, hypervisor))
+            let backend = backends.get(&guest.name)?;
+            Some(Member::new(guest, backend))
         };
         Ok(chosen.into_iter().filter_map(member).collect())
     }
@@ -130,21 +134,21 @@ impl Fleet {
     }
 
     /// Every guest that the selectors may be about, with who acts on it.
-    async fn roster(&self, selectors: &[Selector]) -> Vec<Row> {
+    pub(super) async fn roster(&self, selectors: &[Selector]) -> Vec<Row> {
         let is_local = |guest: &&config::Guest| guest.place.local().is_some();
         let locals = self.config.guests.values().filter(is_local);
         let mut roster: Vec<_> = locals
             .map(|guest| Row {
                 guest: guest.clone(),
                 is_template: false,
-                hypervisor: Arc::clone(&self.local),
+                backend: self.local.clone(),
             })
             .collect();
         for site in self.ask(selectors).await {
             let rows = site.guests.into_iter().map(|guest| Row {
                 is_template: site.templates.contains(&guest.name),
                 guest,
-                hypervisor: Arc::clone(&site.hypervisor),
+                backend: site.backend.clone(),
             });
             roster.extend(rows);
         }
@@ -195,7 +199,7 @@ impl Fleet {
     }
 
     /// Why nobody was selected, where a cluster that could not be asked may be the reason.
-    fn explained(&self, error: SelectError) -> anyhow::Error {
+    pub(super) fn explained(&self, error: SelectError) -> anyhow::Error {
         match self.troubles().first() {
             Some(trouble) => anyhow!(
                 "{error}; cluster {} could not be asked, its guests are not known",
@@ -272,12 +276,21 @@ impl Fleet {
 
     /// Progress for people; none beside a JSON document.
     pub(crate) fn progress(&self) -> Progress {
-        Progress::new(self.json)
+        Progress::new(self.json, self.verbose)
     }
 }
 
-fn parsed(selectors: &[String]) -> Result<Vec<Selector>, InvalidSelector> {
+pub(super) fn parsed(selectors: &[String]) -> Result<Vec<Selector>, InvalidSelector> {
     selectors.iter().map(|text| text.parse()).collect()
+}
+
+/// The guests of the roster that `selectors` choose; templates only by their own names.
+pub(super) fn selected(
+    roster: &[Row],
+    selectors: &[Selector],
+) -> Result<Vec<config::Guest>, SelectError> {
+    chosen(roster, selectors, false)
+        .or_else(|error| chosen(roster, selectors, true).map_err(|_| error))
 }
 
 /// The guests of the roster that `selectors` choose, of all or of those that are no templates.

@@ -14,6 +14,8 @@ use pve::{Found, GuestKind};
 use serde::Serialize;
 use tokio::sync::OnceCell;
 
+use super::member::Backend;
+
 /// A cluster of the configuration.
 pub(super) struct Site {
     name: String,
@@ -26,7 +28,7 @@ pub(super) struct Asked {
     pub(super) guests: Vec<config::Guest>,
     /// Those of them that are chosen by their own name or id only.
     pub(super) templates: BTreeSet<GuestId>,
-    pub(super) hypervisor: Arc<dyn Hypervisor>,
+    pub(super) backend: Backend,
 }
 
 /// What a cluster has beside guests.
@@ -65,7 +67,10 @@ impl Site {
                 let asked = Asked {
                     guests,
                     templates: BTreeSet::new(),
-                    hypervisor: Arc::new(OutOfReach(reason.clone())),
+                    backend: Backend {
+                        hypervisor: Arc::new(OutOfReach(reason.clone())),
+                        snapshots: None,
+                    },
                 };
                 (asked, Some(reason.clone()))
             }
@@ -93,10 +98,14 @@ impl Site {
         let stop = guests.iter().map(|guest| guest.deadlines.stop).max();
         let hypervisor = ProxmoxHypervisor::new(Arc::clone(&self.cluster), places)
             .with_stop(stop.unwrap_or_default());
+        let hypervisor = Arc::new(hypervisor);
         Asked {
             guests,
             templates,
-            hypervisor: Arc::new(hypervisor),
+            backend: Backend {
+                snapshots: Some(Arc::clone(&hypervisor) as _),
+                hypervisor,
+            },
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod conditions;
 mod outcome;
+mod patch;
 mod progress;
 mod table;
 mod timeline;
@@ -9,9 +10,10 @@ pub(crate) mod words;
 
 pub(crate) use conditions::{check_report, fix_plan};
 pub(crate) use outcome::{outcome_line, outcome_lines};
+pub(crate) use patch::{patch_changes, patch_headline, patch_lines, withheld_lines};
 pub(crate) use progress::Progress;
 pub(crate) use table::table;
-pub(crate) use timeline::timeline;
+pub(crate) use timeline::{ended_line, timeline};
 
 use std::io::{self, BufWriter, Write};
 

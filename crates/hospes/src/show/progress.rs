@@ -14,6 +14,8 @@ pub(crate) struct Progress {
     began: Instant,
     live: Option<Live>,
     silent: bool,
+    /// What guests print is told too.
+    verbose: bool,
 }
 
 /// The live lines, those of guests above that of all.
@@ -25,12 +27,13 @@ struct Live {
 
 impl Progress {
     /// Live where standard error is a terminal, plain lines elsewhere; nothing when `silent`.
-    pub(crate) fn new(silent: bool) -> Self {
+    pub(crate) fn new(silent: bool, verbose: bool) -> Self {
         let live = (!silent && io::stderr().is_terminal()).then(Live::new);
         Self {
             began: Instant::now(),
             live,
             silent,
+            verbose,
         }
     }
 
@@ -52,6 +55,14 @@ impl Progress {
             let line = live.line(guest);
             line.set_message(format!("{} {guest}: {what}", self.elapsed()));
         }
+    }
+
+    /// A line that a program of the guest printed.
+    pub(crate) fn heard(&self, guest: &GuestId, line: &str) {
+        if self.verbose {
+            self.print(&format!("{guest}:   | {line}"));
+        }
+        self.waiting(guest, line);
     }
 
     /// Nothing more is done to this guest.

@@ -2,10 +2,10 @@
 
 use anyhow::Result;
 use conditions::Timestamp;
-use journal::{RunRecord, RunStatus};
-use lifecycle::operation::Outcome;
+use journal::{RunRecord, RunStatus, RunSummary};
 
-use super::{line, outcome_lines};
+use super::{line, outcome_line, outcome_lines, patch_lines};
+use crate::patch::guest::OPERATION;
 
 /// What happened when: steps and remarks in the order of time, then the end.
 pub(crate) fn timeline(record: &RunRecord) -> Result<()> {
@@ -20,14 +20,7 @@ pub(crate) fn timeline(record: &RunRecord) -> Result<()> {
             at.since(run.began).as_secs_f64()
         ))?;
     }
-    let ended = run
-        .outcome
-        .as_deref()
-        .and_then(|text| serde_json::from_str::<Outcome>(text).ok());
-    for text in ended
-        .iter()
-        .flat_map(|end| outcome_lines(&run.guest, end, Some(run.id)))
-    {
+    for text in ended_lines(run) {
         line(&text)?;
     }
     if run.status == RunStatus::Active {
@@ -37,6 +30,31 @@ pub(crate) fn timeline(record: &RunRecord) -> Result<()> {
         ))?;
     }
     Ok(())
+}
+
+/// How a run ended, the first line the plainest; nothing while it has not.
+fn ended_lines(run: &RunSummary) -> Vec<String> {
+    let Some(text) = run.outcome.as_deref() else {
+        return Vec::new();
+    };
+    if run.operation == OPERATION {
+        let outcome = serde_json::from_str(text);
+        return outcome.map_or_else(|_| Vec::new(), |end| patch_lines(&run.guest, &end, run.id));
+    }
+    let outcome = serde_json::from_str(text);
+    outcome.map_or_else(
+        |_| Vec::new(),
+        |end| outcome_lines(&run.guest, &end, Some(run.id)),
+    )
+}
+
+/// How a run ended, in one line.
+pub(crate) fn ended_line(run: &RunSummary) -> Option<String> {
+    if run.operation == OPERATION {
+        return ended_lines(run).into_iter().next();
+    }
+    let outcome = serde_json::from_str(run.outcome.as_deref()?).ok()?;
+    Some(outcome_line(&run.guest, &outcome, run.id))
 }
 
 fn entries(record: &RunRecord) -> Vec<(Timestamp, String)> {

@@ -1,10 +1,9 @@
 //! `restart`, `shutdown`, `start`, `reboot`, `fix`: recorded operations on one guest or many.
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::Result;
 use conditions::GuestId;
-use journal::RunStatus;
 use lifecycle::gate::Accepted;
-use lifecycle::operation::{Graceful, Operation, Request, Saved, Stop};
+use lifecycle::operation::{Graceful, Operation, Request, Stop};
 use serde_json::{Value, json};
 
 use super::report::{Report, Summary};
@@ -13,8 +12,9 @@ use super::{dry_run, waiting};
 use crate::Exit;
 use crate::cli;
 use crate::clock::now;
-use crate::drive::{Run, operator};
+use crate::drive::Run;
 use crate::fleet::{Fleet, Member};
+use crate::open_run;
 use crate::show::{self, Progress};
 
 pub(super) async fn restart(fleet: &Fleet, options: &cli::Power) -> Result<Exit> {
@@ -156,44 +156,13 @@ async fn one(
     }
     let request = (order.request)(member);
     let lock = fleet.lock(member.id(), verb)?;
-    settle_open_run(fleet, member.id(), &lock)?;
+    open_run::settle(fleet.store(), member.id(), &lock)?;
     let options = options_of(&request);
     let (operation, effect) = Operation::start(request, member.limits(), now());
-    let run = Run::begin(fleet.store(), lock, member.id(), verb, options, &operation)?;
+    let run = Run::begin(fleet.store(), lock, verb, options, &operation)?;
     let world = fleet.world(member);
     let ended = run.drive(&world, operation, effect, progress).await?;
-    Ok(Report::of(member.id(), run.id, ended))
-}
-
-/// An earlier run on this guest that is still owed something comes first; one that is not gives
-/// way.
-fn settle_open_run(fleet: &Fleet, guest: &GuestId, lock: &journal::GuestLock) -> Result<()> {
-    let journal = fleet.store().journal();
-    while let Some(open) = journal.open_run(guest)? {
-        let id = open.summary.id;
-        let saved: Saved = serde_json::from_value(open.state.clone())
-            .map_err(|e| anyhow!("run {id} cannot be read ({e}); hospes runs abandon {id}"))?;
-        if saved.is_cancellable() && saved.is_owed() {
-            bail!(
-                "{guest} has a {} that waits for its graceful scripts, run {id}: go on with it \
-                 (hospes runs resume {id}) or cancel it (hospes runs abort {id})",
-                open.summary.operation,
-            );
-        }
-        if saved.is_owed() {
-            bail!(
-                "{guest} has an unfinished run {id} ({} since {}): go on with it (hospes runs \
-                 resume {id}) or give it up (hospes runs abandon {id})",
-                open.summary.operation,
-                open.summary.began
-            );
-        }
-        let note = format!("given up for a new operation of {}", operator());
-        journal.note(id, &note, now())?;
-        let outcome = open.summary.outcome.unwrap_or_default();
-        journal.finish(id, lock, &outcome, RunStatus::Abandoned, now())?;
-    }
-    Ok(())
+    Ok(Report::of(member.id(), run.id(), ended))
 }
 
 fn options_of(request: &Request) -> Value {

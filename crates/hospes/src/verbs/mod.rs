@@ -8,6 +8,7 @@ mod guests;
 mod init;
 mod inspect;
 mod metadata;
+mod patch;
 mod ready;
 mod report;
 mod runs;
@@ -16,6 +17,8 @@ mod waiting;
 mod walk;
 
 use anyhow::Result;
+
+pub(crate) use patch::Misplanned;
 
 use crate::Exit;
 use crate::cli::{Cli, FleetVerb, Verb, completions, man_pages};
@@ -58,6 +61,7 @@ async fn of_fleet(fleet: &Fleet, verb: FleetVerb) -> Result<Exit> {
         FleetVerb::Shutdown(options) => change::shutdown(fleet, &options).await,
         FleetVerb::Start(options) => change::start(fleet, &options).await,
         FleetVerb::Trust(options) => trust::run(fleet, &options).await,
+        FleetVerb::Patch(options) => patch::run(fleet, &options.verb).await,
         FleetVerb::Runs(options) => runs::run(fleet, &options).await,
     }
 }

@@ -4,19 +4,22 @@ use anyhow::{Context, Result, bail};
 use conditions::{GuestId, RunState};
 use journal::{GuestLock, RunFilter, RunId, RunRecord, RunStatus, RunSummary};
 use lifecycle::gate::Accepted;
-use lifecycle::operation::{Operation, Outcome, Saved};
+use lifecycle::operation::{Operation, Saved};
 use lifecycle::ports::StopNotice;
 use serde_json::json;
 
 use super::change::show_report;
 use super::report::Report;
-use super::waiting;
+use super::{patch, waiting};
 use crate::Exit;
 use crate::cli::{self, RunsVerb};
 use crate::clock::now;
-use crate::drive::{Run, operator};
+use crate::drive::Run;
 use crate::fleet::{Fleet, Member};
-use crate::show::{self, Progress, outcome_line};
+use crate::open_run::Stored;
+use crate::patch::guest::OPERATION;
+use crate::record::operator;
+use crate::show::{self, Progress};
 
 pub(super) async fn run(fleet: &Fleet, options: &cli::Runs) -> Result<Exit> {
     match &options.verb {
@@ -86,13 +89,7 @@ fn cells(run: &RunSummary, remark: String) -> [String; 6] {
 
 /// What is to be said of a run: how it ended, and of an open one what the guest does now.
 async fn remark(fleet: &Fleet, run: &RunSummary) -> String {
-    let ended = run
-        .outcome
-        .as_deref()
-        .and_then(|text| serde_json::from_str::<Outcome>(text).ok());
-    let mut remark = ended.map_or_else(String::new, |outcome| {
-        outcome_line(&run.guest, &outcome, run.id)
-    });
+    let mut remark = show::ended_line(run).unwrap_or_default();
     if run.status.is_open() && owes_start(fleet, run.id) {
         let seen = fleet.observe(&run.guest).await;
         if seen.is_ok_and(|seen| seen.run_state == RunState::Stopped) {
@@ -139,6 +136,9 @@ async fn resume(fleet: &Fleet, run: &str, accept: &cli::AcceptUnknown) -> Result
         );
     }
     let progress = fleet.progress();
+    if record.summary.operation == OPERATION {
+        return patch::resume(fleet, &member, (record, lock), progress).await;
+    }
     let run = Resumed {
         id: record.summary.id,
         lock,
@@ -186,7 +186,7 @@ impl Resumed {
             Operation::resume(self.saved, self.accepted, member.limits(), now());
         let world = fleet.world(member);
         let ended = run.drive(&world, operation, effect, progress).await?;
-        Ok(Report::of(member.id(), run.id, ended))
+        Ok(Report::of(member.id(), run.id(), ended))
     }
 }
 
@@ -201,16 +201,8 @@ async fn forecast(fleet: &Fleet, run: &str, verb: &str) -> Result<Exit> {
     } = &record.summary;
     let seen = fleet.observe(guest).await;
     let now = seen.map_or_else(|error| error.to_string(), |seen| seen.evidence);
-    let saved = serde_json::from_value::<Saved>(record.state.clone()).ok();
-    let owes = match saved {
-        Some(saved) if saved.is_cancellable() && saved.is_owed() => {
-            "a stop is announced to the guest, which may run its graceful scripts"
-        }
-        Some(saved) if saved.owes_start() => "it owes the guest a start",
-        Some(saved) if saved.is_owed() => "the guest may still act on what it was asked",
-        Some(_) => "nothing is owed",
-        None => "its state cannot be read",
-    };
+    let stored = Stored::of(&record);
+    let owes = stored.map_or("its state cannot be read", |stored| stored.owes());
     if fleet.json() {
         let body =
             json!({ "dry_run": true, "verb": verb, "run": record, "owes": owes, "now": now });

@@ -7,11 +7,38 @@ use tokio::process::Command;
 
 use crate::command;
 
-/// Writes `Packages` and `Release` for the `.deb` files in `dir`.
+/// What a `Release` file says of its archive: apt shows it beside every version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Identity {
+    /// Whose archive it is.
+    pub label: &'static str,
+    /// Which part of it.
+    pub suite: &'static str,
+}
+
+impl Identity {
+    /// The lab's own packages.
+    pub const LAB: Self = Self {
+        label: "lab",
+        suite: "lab",
+    };
+    /// The lab's own packages where they mend security, by the suite's name.
+    pub const LAB_SECURITY: Self = Self {
+        label: "lab",
+        suite: "lab-security",
+    };
+}
+
+/// Writes `Packages` and `Release` for the `.deb` files in `dir`, as the lab's own.
 ///
 /// # Errors
 /// A package cannot be read, or the files cannot be written.
 pub(crate) async fn write_index(dir: &Path) -> Result<()> {
+    write_index_as(dir, Identity::LAB).await
+}
+
+/// The same for the archive `identity`.
+pub(super) async fn write_index_as(dir: &Path, identity: Identity) -> Result<()> {
     let mut names: Vec<String> = std::fs::read_dir(dir)
         .with_context(|| format!("cannot read {}", dir.display()))?
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
@@ -31,6 +58,10 @@ pub(crate) async fn write_index(dir: &Path) -> Result<()> {
     }
     std::fs::write(dir.join("Packages"), stanzas.join("\n"))?;
     let release = release(
+        identity,
+        command::output(Command::new("date").args(["-u", "-R"]))
+            .await?
+            .trim(),
         &sha256(&dir.join("Packages")).await?,
         &file_size(dir, "Packages")?,
     );
@@ -57,9 +88,11 @@ fn stanza(fields: &str, name: &str, size: &str, sha256: &str) -> String {
     )
 }
 
-fn release(sha256: &str, size: &str) -> String {
+fn release(identity: Identity, date: &str, sha256: &str, size: &str) -> String {
+    let Identity { label, suite } = identity;
     format!(
-        "Origin: lab\nLabel: lab\nSuite: lab\nArchitectures: amd64 all\nSHA256:\n {sha256} {size} Packages\n"
+        "Origin: lab\nLabel: {label}\nSuite: {suite}\nDate: {date}\nArchitectures: amd64 all\n\
+         SHA256:\n {sha256} {size} Packages\n"
     )
 }
 

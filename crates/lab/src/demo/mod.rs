@@ -1,7 +1,8 @@
-//! The demo: the main job on a real machine, told as a story.
+//! The demo: the main job on real machines, told as a story.
 
 mod cluster;
 mod graceful;
+mod patch;
 mod story;
 
 use std::sync::Arc;
@@ -25,28 +26,51 @@ pub enum Backend {
     Proxmox,
 }
 
-/// Boots a guest, plays the story, and leaves nothing running unless `keep` is set.
+/// What the demo tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Story {
+    /// An agent with shutdown hooks is refused, mended, and the guest restarted.
+    Restart,
+    /// Two guests are patched in two waves.
+    Patch,
+}
+
+/// Boots what the story needs, plays it, and leaves nothing running unless `keep` is set.
 ///
 /// # Errors
-/// Something did not go as the story tells, or `keep` is asked of a cluster.
+/// Something did not go as the story tells, or an option is asked of a story that has none.
 pub async fn run(
+    (story, backend): (Story, Backend),
     keep: bool,
-    backend: Backend,
     agent: GuestAgent,
     session: &Session,
     console: &Console,
 ) -> Result<()> {
-    if keep && backend == Backend::Proxmox {
-        bail!("--keep goes with --backend qemu: the cluster's API ends with the demo");
+    if backend == Backend::Proxmox && (keep || story == Story::Patch) {
+        bail!(
+            "--keep and --story patch go with --backend qemu: the cluster's API ends with the demo, \
+             and has one guest"
+        );
     }
     let launcher = Arc::new(Launcher::prepare(agent, session.dir(), console).await?);
     let activity = console.activity("demo");
     let context = Context::new(session.dir().join("demo"), launcher, activity)?;
+    if story == Story::Patch {
+        let kept = patch::tell(&context, keep, console).await;
+        return kept.and_then(|()| finish(keep, session, &context, console));
+    }
     let guest = Guest::start(&context, backend).await?;
     story::tell(&context, &guest, console).await?;
     if keep {
-        session.keep()?;
         guest.release();
+    }
+    finish(keep, session, &context, console)
+}
+
+/// Says how to reach what stays.
+fn finish(keep: bool, session: &Session, context: &Context, console: &Console) -> Result<()> {
+    if keep {
+        session.keep()?;
         let config = context.config_path();
         console.result(format!(
             "\nit stays: HOSPES_CONFIG={} hospes check all",

@@ -19,7 +19,7 @@ printf '[Unit]\\nSuccessAction=poweroff\\n' > $d/20-poweroff.conf
 systemctl daemon-reload
 ";
 
-const BOOT_ID: &str = "cat /proc/sys/kernel/random/boot_id";
+pub(super) const BOOT_ID: &str = "cat /proc/sys/kernel/random/boot_id";
 
 pub(super) struct Teller<'a> {
     pub(super) context: &'a Context,
@@ -31,12 +31,7 @@ pub(super) struct Teller<'a> {
 /// Plays the story on `guest`.
 pub(super) async fn tell(context: &Context, guest: &Guest, console: &Console) -> Result<()> {
     let vm = guest.vm();
-    let mut teller = Teller {
-        context,
-        console,
-        began: Instant::now(),
-        chapter: 0,
-    };
+    let mut teller = Teller::new(context, console);
     if let Guest::Clustered(home) = guest {
         teller.init(home).await?;
     }
@@ -54,7 +49,16 @@ pub(super) async fn tell(context: &Context, guest: &Guest, console: &Console) ->
     teller.end().await
 }
 
-impl Teller<'_> {
+impl<'a> Teller<'a> {
+    pub(super) fn new(context: &'a Context, console: &'a Console) -> Self {
+        Self {
+            context,
+            console,
+            began: Instant::now(),
+            chapter: 0,
+        }
+    }
+
     async fn healthy(&mut self) -> Result<()> {
         self.chapter("A healthy guest: all six conditions hold, so the hypervisor may act.");
         self.hospes(&["check", "web"], 0).await?;

@@ -62,6 +62,25 @@ try:
 except ResourceException as error:
     assert error.status_code == 400 and "timeout" in error.errors, error.errors
 
+votes = {node["node"]: node["quorum_votes"] for node in api.cluster.config.nodes.get()}
+assert votes == {"pve1": "1", "pve2": "1"}, votes
+assert api.cluster.config.qdevice.get() == {}
+assert api.cluster.ha.status.manager_status.get()["quorum"]["quorate"] == "1"
+assert api.nodes("pve1").apt.update.get() == [] and api.cluster.replication.get() == []
+assert api.nodes("pve1").tasks.get(source="active") == []
+assert guest.migrate.get(target="pve2")["local_resources"] == []
+moving = guest.migrate.post(target="pve2", online=1)
+assert [t["upid"] for t in api.nodes("pve1").tasks.get(source="active")] == [moving]
+assert ended(moving)["exitstatus"] == "OK" and Tasks.decode_upid(moving)["type"] == "qmigrate"
+assert [vm["vmid"] for vm in api.nodes("pve2").qemu.get()] == [101, 102]
+back = api.nodes("pve2").qemu(101).migrate.post(target="pve1", online=1)
+assert ended(back)["exitstatus"] == "OK" and guest.status.current.get()["status"] == "running"
+try:
+    api.cluster.ceph.flags("noout").put(value=1)
+    raise AssertionError("a flag of a Ceph that is not there")
+except ResourceException as error:
+    assert error.status_code == 500 and "not installed" in str(error), error
+
 password = open(password_file).read().strip()
 with_ticket = ProxmoxAPI(host, port=int(port), user=user, password=password, verify_ssl=False, timeout=30)
 assert with_ticket.nodes("pve1").qemu(101).agent.ping.post() == {"result": {}}

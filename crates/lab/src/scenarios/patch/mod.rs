@@ -1,0 +1,91 @@
+//! Patching real guests: real apt, dpkg and systemd, with newer packages from archives of the lab.
+//!
+//! ```text
+//! upgraded     what is to be done is done, what stays is told with its reason, one proved reboot
+//! broken       a package that fails, dpkg interrupted before, a kernel that does not come
+//! cut_off      SSH or the controller lost in the middle of dpkg, and in the middle of a reboot
+//! agent        the agent's own package upgraded in mid-run, the agent masked
+//! campaign     two guests in two waves, a third on hold; paused, resumed, aborted, reported
+//! by_hand      the run as a machine, driven by a controller that has nothing of the program
+//! ```
+
+mod agent;
+mod broken;
+mod by_hand;
+mod campaign;
+mod cut_off;
+pub(crate) mod guest;
+mod outcome;
+mod program;
+mod upgraded;
+
+use crate::scenario::Scenario;
+
+pub(super) const UPGRADED: Scenario = Scenario::new(
+    "patch_upgraded",
+    "a guest is upgraded and reboots once, proved; what is held, pinned, phased or kept back is told",
+    |context| Box::pin(upgraded::in_full(context)),
+);
+
+pub(super) const FAILING: Scenario = Scenario::new(
+    "patch_failing",
+    "a package that cannot be configured is told in dpkg's words; mended, the next run ends well",
+    |context| Box::pin(broken::failing(context)),
+)
+.full_only();
+
+pub(super) const INTERRUPTED: Scenario = Scenario::new(
+    "patch_interrupted",
+    "dpkg was interrupted before: refused without the permission to mend, mended with it",
+    |context| Box::pin(broken::interrupted(context)),
+)
+.full_only();
+
+pub(super) const KERNEL: Scenario = Scenario::new(
+    "patch_kernel",
+    "a new kernel asks for a reboot; one that does not run afterwards is told",
+    |context| Box::pin(broken::kernel(context)),
+)
+.full_only();
+
+pub(super) const KILLED: Scenario = Scenario::new(
+    "patch_killed",
+    "a controller killed in the middle of dpkg: it ends in the guest, and nothing is done twice",
+    |context| Box::pin(cut_off::killed(context)),
+);
+
+pub(super) const WITHOUT_SSH: Scenario = Scenario::new(
+    "patch_without_ssh",
+    "SSH lost in the middle of dpkg: it ends in the guest, and the run finds it when SSH is back",
+    |context| Box::pin(cut_off::without_ssh(context)),
+)
+.full_only();
+
+pub(super) const KILLED_REBOOTING: Scenario = Scenario::new(
+    "patch_killed_rebooting",
+    "a controller killed in the middle of the reboot: the next one proves it, and asks for no other",
+    |context| Box::pin(cut_off::rebooting(context)),
+)
+.full_only();
+
+pub(super) const AGENT: Scenario = Scenario::new(
+    "patch_agent",
+    "the agent's own package is upgraded in mid-run, and a masked agent hinders nothing",
+    |context| Box::pin(agent::upgraded(context)),
+)
+.full_only()
+.our_agent_only();
+
+pub(super) const CAMPAIGN: Scenario = Scenario::new(
+    "patch_campaign",
+    "two guests in two waves and one on hold: paused in mid-wave, resumed, reported; aborted, none begins",
+    |context| Box::pin(campaign::in_waves(context)),
+)
+.full_only();
+
+pub(super) const BY_HAND: Scenario = Scenario::new(
+    "patch_by_hand",
+    "the run as a machine, over OpenSSH's client, by controllers that die at every kind of effect",
+    |context| Box::pin(by_hand::resumed_everywhere(context)),
+)
+.full_only();
