@@ -32,7 +32,10 @@ pub(crate) struct Server {
 impl Server {
     pub(crate) fn administrator() -> Self {
         Self::start(Kind::Proxmox(json!({
-            "/": {"Sys.Audit": 1, "VM.Audit": 1, "VM.PowerMgmt": 1, "VM.GuestAgent.Unrestricted": 1},
+            "/": {
+                "Sys.Audit": 1, "VM.Audit": 1, "VM.PowerMgmt": 1, "VM.GuestAgent.Unrestricted": 1,
+                "VM.Snapshot": 1, "VM.Snapshot.Rollback": 1,
+            },
         })))
     }
 

@@ -168,7 +168,8 @@ pub const ALL: &[Scenario] = &[
         "interrupted",
         "Ctrl-C before and after asking, and after powering on: nothing is ended, the run goes on",
         |context| Box::pin(journal::interrupted(context)),
-    ),
+    )
+    .full_only(),
     Scenario::new(
         "reboot_without_agent",
         "a reboot without an agent: blocked by an inhibitor, then proved although it comes late",

@@ -52,7 +52,8 @@ pub(super) const KILLED: Scenario = Scenario::new(
     "patch_killed",
     "a controller killed in the middle of dpkg: it ends in the guest, and nothing is done twice",
     |context| Box::pin(cut_off::killed(context)),
-);
+)
+.full_only();
 
 pub(super) const WITHOUT_SSH: Scenario = Scenario::new(
     "patch_without_ssh",
