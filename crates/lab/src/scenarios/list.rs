@@ -82,8 +82,7 @@ pub const ALL: &[Scenario] = &[
         "repair_package",
         "a missing agent package is installed with real apt",
         |context| Box::pin(repair::package(context)),
-    )
-    .stock_too(),
+    ),
     Scenario::new(
         "repair_unit",
         "a masked unit and a failed unit are mended",
@@ -94,7 +93,8 @@ pub const ALL: &[Scenario] = &[
         "access_without_port",
         "no agent port: restart is refused, fix names the way, SSH work goes on",
         |context| Box::pin(access::without_port(context)),
-    ),
+    )
+    .full_only(),
     Scenario::new(
         "access_users",
         "a login with sudo reads all; one without is told so, and the channel reads instead",
@@ -174,7 +174,8 @@ pub const ALL: &[Scenario] = &[
         "reboot_without_agent",
         "a reboot without an agent: blocked by an inhibitor, then proved although it comes late",
         |context| Box::pin(reboot::without_agent(context)),
-    ),
+    )
+    .full_only(),
     Scenario::new(
         "systemd_scope",
         "under systemd a started machine has its own scope and outlives the controller's service",
