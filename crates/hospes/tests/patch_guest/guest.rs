@@ -205,11 +205,12 @@ fn sshd(room: &Path, port: u16) -> Child {
     }
     drop(fs::create_dir("/run/sshd"));
     let room_text = room.display();
+    // A home of its own: the files of the account's own shell have no part in this.
     let configuration = format!(
         "HostKey {room_text}/host\nAuthorizedKeysFile {room_text}/user.pub\n\
          ForceCommand {room_text}/shell\nListenAddress 127.0.0.1\nPidFile none\nStrictModes no\n\
          UsePAM no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n\
-         PermitRootLogin yes\nUseDNS no\n"
+         PermitRootLogin yes\nUseDNS no\nSetEnv HOME={room_text}\n"
     );
     fs::write(room.join("sshd_config"), configuration).expect("written");
     let log = fs::File::create(room.join("log")).expect("a file");

@@ -153,6 +153,8 @@ fn configuration(dir: &Path, extra: &str) -> String {
         dir.join("authorized_keys").display()
     )
     .unwrap();
+    // The files of the account's own shell have no part in this.
+    writeln!(text, "SetEnv HOME={}", dir.display()).unwrap();
     text.push_str(
         "ListenAddress 127.0.0.1\nPidFile none\nStrictModes no\nUsePAM no\nLogLevel VERBOSE\n\
          PasswordAuthentication no\nKbdInteractiveAuthentication no\n\
