@@ -5,11 +5,17 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use tokio::process::Command;
 
+use super::recipe::Recipe;
 use super::{install, mirror, recipe};
 use crate::command;
 use crate::console::Activity;
 
-pub(super) async fn build(root: &Path, image: &Path, activity: &Activity) -> Result<()> {
+pub(super) async fn build(
+    recipe: &Recipe,
+    root: &Path,
+    image: &Path,
+    activity: &Activity,
+) -> Result<()> {
     let name = image.file_name().unwrap_or_default().to_string_lossy();
     let prefix = format!(".build-{name}-");
     remove_half_built(root, &prefix);
@@ -19,13 +25,15 @@ pub(super) async fn build(root: &Path, image: &Path, activity: &Activity) -> Res
         .with_context(|| format!("cannot create a directory in {}", root.display()))?;
     let log = root.join("build.log");
     make_keys(work.path(), activity).await?;
-    install::run(work.path(), &log, activity)
+    install::run(recipe, work.path(), &log, activity)
         .await
-        .with_context(|| hint(&log))?;
-    make_disk(work.path(), activity).await?;
-    let packages = keep_packages(work.path()).await?;
-    activity.step(format!("{packages} packages for the repository"));
-    crate::apt::write_index(&work.path().join("packages")).await?;
+        .with_context(|| hint(recipe, &log))?;
+    make_disk(recipe, work.path(), activity).await?;
+    if recipe.peers.is_some() {
+        let packages = keep_packages(work.path()).await?;
+        activity.step(format!("{packages} packages for the repository"));
+        crate::apt::write_index(&work.path().join("packages")).await?;
+    }
     std::fs::rename(work.keep(), image)
         .with_context(|| format!("cannot create {}", image.display()))
 }
@@ -41,10 +49,10 @@ fn remove_half_built(root: &Path, prefix: &str) {
     }
 }
 
-fn hint(log: &Path) -> String {
+fn hint(recipe: &Recipe, log: &Path) -> String {
     format!(
         "cannot build the guest image from {}: is this archive reachable? Everything that was printed is in {}",
-        mirror::described(),
+        mirror::described(recipe.distribution),
         log.display()
     )
 }
@@ -72,13 +80,13 @@ async fn make_keys(work: &Path, activity: &Activity) -> Result<()> {
     Ok(())
 }
 
-async fn make_disk(work: &Path, activity: &Activity) -> Result<()> {
+async fn make_disk(recipe: &Recipe, work: &Path, activity: &Activity) -> Result<()> {
     activity.step("making the disk");
     let mut fakeroot = Command::new("fakeroot");
     fakeroot
         .args(["--", "sh", "-c", recipe::DISK, "disk"])
         .arg(work)
-        .arg(recipe::DISK_SIZE);
+        .arg(recipe.disk_size);
     // Debian keeps mke2fs in /sbin, which ordinary users do not have in their path.
     let path = std::env::var("PATH").unwrap_or_default();
     command::output(fakeroot.env("PATH", format!("{path}:/usr/sbin:/sbin"))).await?;

@@ -1,4 +1,4 @@
-//! Installs Debian into a tar file with mmdebstrap.
+//! Installs a distribution into a tar file with mmdebstrap.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -9,11 +9,12 @@ use rustix::process::{Pid, Signal, geteuid, kill_process_group};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, Command};
 
+use super::keyring::Keyring;
+use super::recipe::Recipe;
 use super::{mirror, recipe};
 use crate::command::{self, not_started};
 use crate::console::Activity;
 
-const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 const CLEANS_UP_WITHIN: Duration = Duration::from_secs(20);
 
 /// mmdebstrap under way. Killed outright it would leave mounts and a tree of files; asked, it cleans up.
@@ -36,17 +37,25 @@ impl Drop for Installer {
 }
 
 /// Installs into `work/rootfs.tar`; the downloaded packages end in `work/packages`.
-pub(super) async fn run(work: &Path, log: &Path, activity: &Activity) -> Result<()> {
+pub(super) async fn run(
+    recipe: &Recipe,
+    work: &Path,
+    log: &Path,
+    activity: &Activity,
+) -> Result<()> {
     activity.step(format!(
-        "installing Debian {} from {}",
-        recipe::SUITE,
-        mirror::described()
+        "installing {} {} from {}",
+        recipe.name,
+        recipe.suite,
+        mirror::described(recipe.distribution)
     ));
     std::fs::create_dir(work.join("packages"))?;
     std::fs::write(work.join("essential.sh"), recipe::ESSENTIAL)?;
-    std::fs::write(work.join("customize.sh"), recipe::CUSTOMIZE)?;
+    std::fs::write(work.join("customize.sh"), recipe.customize)?;
+    let keyring = Keyring::of(recipe.distribution).await?;
     let mut mmdebstrap = mmdebstrap(work);
-    mmdebstrap.args(arguments(work, &mirror::network_options().await)?);
+    let network = mirror::network_options().await;
+    mmdebstrap.args(arguments(recipe, work, &keyring.path(), &network)?);
     mmdebstrap
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -108,15 +117,20 @@ fn mode() -> &'static str {
     }
 }
 
-fn arguments(work: &Path, network: &[String]) -> Result<Vec<String>> {
+fn arguments(
+    recipe: &Recipe,
+    work: &Path,
+    keyring: &Path,
+    network: &[String],
+) -> Result<Vec<String>> {
     let work = work.to_str().context("the cache's path is not UTF-8")?;
     let mut arguments = vec![
         format!("--mode={}", mode()),
         "--variant=apt".to_owned(),
         "--format=tar".to_owned(),
         "--architectures=amd64".to_owned(),
-        format!("--keyring={KEYRING}"),
-        format!("--include={}", recipe::PACKAGES.join(",")),
+        format!("--keyring={}", keyring.display()),
+        format!("--include={}", recipe.packages.join(",")),
         "--aptopt=APT::Install-Recommends \"false\"".to_owned(),
         "--aptopt=APT::Keep-Downloaded-Packages \"true\"".to_owned(),
     ];
@@ -139,18 +153,27 @@ fn arguments(work: &Path, network: &[String]) -> Result<Vec<String>> {
     ] {
         arguments.push(format!("--customize-hook=upload '{work}/{from}' /lab/{to}"));
     }
-    arguments.push(format!(
-        "--customize-hook=APT_CONFIG=\"$MMDEBSTRAP_APT_CONFIG\" apt-get --yes --download-only \
-         -oDPkg::Chroot-Directory=\"$1\" install {}",
-        recipe::PEERS.join(" ")
-    ));
-    arguments.push(format!(
-        "--customize-hook=sync-out /var/cache/apt/archives '{work}/packages'"
-    ));
+    arguments.extend(
+        recipe
+            .peers
+            .into_iter()
+            .flat_map(|peers| repository(peers, work)),
+    );
     arguments.push("--customize-hook=sh \"$1/lab/customize.sh\" \"$1\"".to_owned());
-    arguments.push(recipe::SUITE.to_owned());
+    arguments.push(recipe.suite.to_owned());
     arguments.push(format!("{work}/rootfs.tar"));
-    let archive = mirror::archive();
-    arguments.extend(archive.map(|archive| format!("deb {archive} {} main", recipe::SUITE)));
+    arguments.extend(mirror::sources(recipe));
     Ok(arguments)
+}
+
+/// Downloads `peers` too, and keeps every package.
+fn repository(peers: &[&str], work: &str) -> [String; 2] {
+    [
+        format!(
+            "--customize-hook=APT_CONFIG=\"$MMDEBSTRAP_APT_CONFIG\" apt-get --yes --download-only \
+             -oDPkg::Chroot-Directory=\"$1\" install {}",
+            peers.join(" ")
+        ),
+        format!("--customize-hook=sync-out /var/cache/apt/archives '{work}/packages'"),
+    ]
 }

@@ -1,24 +1,56 @@
-//! Where the image's packages come from: the mirror this machine already uses, or the one that
-//! mmdebstrap knows.
+//! Where the packages come from. Debian's: the mirror this machine already uses, or the one that
+//! mmdebstrap knows. Ubuntu's: its public archive, or the mirror that the environment names.
 
 use std::path::Path;
 
 use tokio::process::Command;
 
+use super::Distribution;
+use super::recipe::Recipe;
 use crate::command;
 
 const SOURCES: &str = "/etc/apt";
+const UBUNTU: &str = "http://archive.ubuntu.com/ubuntu";
+/// Names a mirror of Ubuntu.
+const UBUNTU_MIRROR: &str = "HOSPES_LAB_UBUNTU_MIRROR";
 
-/// The Debian archive that this machine's apt uses, if it is a Debian machine. Without it mmdebstrap
-/// takes Debian's public one.
-pub(super) fn archive() -> Option<String> {
-    let sources = source_files(Path::new(SOURCES));
-    sources.iter().find_map(|text| debian_archive(text))
+/// The lines for mmdebstrap's `sources.list`; none: it knows the archive itself.
+pub(super) fn sources(recipe: &Recipe) -> Vec<String> {
+    let suite = recipe.suite;
+    match recipe.distribution {
+        Distribution::Debian => archive()
+            .map(|archive| format!("deb {archive} {suite} main"))
+            .into_iter()
+            .collect(),
+        Distribution::Ubuntu => ["", "-updates"]
+            .map(|part| format!("deb {} {suite}{part} main universe", ubuntu()))
+            .into(),
+    }
 }
 
 /// The archive in words.
-pub(super) fn described() -> String {
-    archive().unwrap_or_else(|| "Debian's public archive".to_owned())
+pub(super) fn described(distribution: Distribution) -> String {
+    match distribution {
+        Distribution::Debian => archive().unwrap_or_else(|| "Debian's public archive".to_owned()),
+        Distribution::Ubuntu => format!("{} ({UBUNTU_MIRROR} names another)", ubuntu()),
+    }
+}
+
+/// The Ubuntu archive.
+pub(super) fn ubuntu() -> String {
+    ubuntu_archive(&std::env::var(UBUNTU_MIRROR).unwrap_or_default())
+}
+
+fn ubuntu_archive(named: &str) -> String {
+    let archive = if named.is_empty() { UBUNTU } else { named };
+    archive.trim_end_matches('/').to_owned()
+}
+
+/// The Debian archive that this machine's apt uses, if it is a Debian machine. Without it mmdebstrap
+/// takes Debian's public one.
+fn archive() -> Option<String> {
+    let sources = source_files(Path::new(SOURCES));
+    sources.iter().find_map(|text| debian_archive(text))
 }
 
 /// The options with which this machine's apt reaches the network (proxy, certificates).
@@ -100,6 +132,13 @@ mod tests {
         for (sources, expected) in table {
             assert_eq!(debian_archive(sources).as_deref(), expected, "{sources}");
         }
+    }
+
+    #[test]
+    fn takes_the_mirror_of_ubuntu_that_is_named() {
+        let mirror = "http://mirror.example/ubuntu";
+        assert_eq!(ubuntu_archive("http://mirror.example/ubuntu/"), mirror);
+        assert_eq!(ubuntu_archive(""), UBUNTU);
     }
 
     #[test]

@@ -1,7 +1,10 @@
-//! The guest image: Debian 12 with systemd, sshd and the stock agent, built once and cached.
+//! Guest images: Debian 12 or Ubuntu 24.04 with systemd, sshd and the stock agent, each built when it is
+//! first needed, and cached.
 
 mod build;
+mod distribution;
 mod install;
+mod keyring;
 mod mirror;
 mod recipe;
 
@@ -11,6 +14,9 @@ use anyhow::{Context, Result};
 
 use crate::cache;
 use crate::console::Console;
+use recipe::Recipe;
+
+pub use distribution::Distribution;
 
 /// A finished image in the cache.
 #[derive(Debug, Clone)]
@@ -19,12 +25,21 @@ pub struct Image {
 }
 
 impl Image {
-    /// The cached image of this recipe, built now if it is not there.
+    /// The cached image of Debian, built now if it is not there.
+    ///
+    /// # Errors
+    /// As for [`Image::of`].
+    pub async fn ensure(console: &Console) -> Result<Self> {
+        Self::of(Distribution::Debian, console).await
+    }
+
+    /// The cached image of a distribution, built now if it is not there.
     ///
     /// # Errors
     /// The build fails: a tool is missing, the package mirror is unreachable, the disk is full.
-    pub async fn ensure(console: &Console) -> Result<Self> {
-        let (root, hash) = (cache::root()?, recipe::hash().await?);
+    pub async fn of(distribution: Distribution, console: &Console) -> Result<Self> {
+        let recipe = Recipe::of(distribution);
+        let (root, hash) = (cache::root()?, recipe.hash().await?);
         let image = Self {
             dir: root.join(&hash),
         };
@@ -34,17 +49,17 @@ impl Image {
         let activity = console.activity("guest image");
         let _lock = cache::lock(&root.join(format!("{hash}.lock")), &activity).await?;
         if !image.dir.is_dir() {
-            build::build(&root, &image.dir, &activity).await?;
+            build::build(recipe, &root, &image.dir, &activity).await?;
         }
         Ok(image)
     }
 
-    /// The cached image's directory, whether it exists or not.
+    /// The directory of Debian's cached image, whether it exists or not.
     ///
     /// # Errors
     /// There is no cache directory.
     pub async fn location() -> Result<PathBuf> {
-        Ok(cache::root()?.join(recipe::hash().await?))
+        Ok(cache::root()?.join(Recipe::of(Distribution::Debian).hash().await?))
     }
 
     /// Removes every cached image, finished or not. Runs under way keep their copies.
@@ -103,7 +118,7 @@ impl Image {
         self.dir.join("keys/host.pub")
     }
 
-    /// The packages of the apt repository.
+    /// The packages of the apt repository; only Debian's image has one.
     #[must_use]
     pub fn packages(&self) -> PathBuf {
         self.dir.join("packages")

@@ -430,6 +430,7 @@ pub const ALL: &[Scenario] = &[
         |context| Box::pin(proxmox_clients::ansible(context)),
     ),
     patch::UPGRADED,
+    patch::UBUNTU,
     patch::FAILING,
     patch::INTERRUPTED,
     patch::KERNEL,

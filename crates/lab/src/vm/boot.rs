@@ -6,6 +6,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
 use tokio::process::Command;
+use tokio::sync::OnceCell;
 
 use super::argv::{Start, qemu_argv};
 use super::machine::Vm;
@@ -17,20 +18,24 @@ use crate::apt::AptRepository;
 use crate::command::{self, not_started};
 use crate::console::{Activity, Console};
 use crate::guest_agent::GuestAgent;
-use crate::image::Image;
+use crate::image::{Distribution, Image};
 
 /// Linux keeps the path of a unix socket in 108 bytes, the last of which is zero.
 const LONGEST_SOCKET_PATH: usize = 107;
 const QEMU_STARTS_WITHIN: Duration = Duration::from_secs(60);
-/// Emulated, alone on its CPU, a guest needs half a minute; two at once on a busy machine several times that.
-const COLD_BOOT_DEADLINE: Duration = Duration::from_secs(300);
+/// Emulated, alone on its CPU, Debian needs half a minute; Ubuntu, or two at once on a busy machine, several
+/// times that.
+const COLD_BOOT_DEADLINE: Duration = Duration::from_secs(600);
 const RESUME_DEADLINE: Duration = Duration::from_secs(120);
 pub(super) const AGENT_DEADLINE: Duration = Duration::from_secs(120);
 
-/// Starts machines of one image, with one accelerator and one package repository.
+/// Starts machines of Debian's image, with one accelerator and one package repository; those that ask
+/// for Ubuntu of its image.
 #[derive(Debug)]
 pub struct Launcher {
     image: Image,
+    ubuntu: OnceCell<Image>,
+    console: Console,
     accelerator: Accelerator,
     repository: AptRepository,
     agent: GuestAgent,
@@ -54,6 +59,8 @@ impl Launcher {
         let (accelerator, snapshot) = recipe.on_best_accelerator(work, console).await?;
         Ok(Self {
             image,
+            ubuntu: OnceCell::new(),
+            console: console.clone(),
             accelerator,
             repository,
             agent,
@@ -61,7 +68,7 @@ impl Launcher {
         })
     }
 
-    /// The image whose guests this starts.
+    /// Debian's image.
     #[must_use]
     pub fn image(&self) -> &Image {
         &self.image
@@ -86,13 +93,14 @@ impl Launcher {
     }
 
     /// Starts a machine in `dir` and waits until commands run in its guest, whose clock is right and
-    /// whose packages come from the lab.
+    /// whose packages, if it is Debian, come from the lab.
     ///
     /// # Errors
     /// QEMU does not start, or the guest does not come up.
     pub async fn boot(&self, dir: &Path, spec: VmSpec, activity: &Activity) -> Result<Vm> {
         let from_snapshot = spec.starts_from_snapshot();
-        let layout = Layout::new(dir, spec, &self.image, self.accelerator, port::free_port()?);
+        let image = self.image_of(spec.distribution).await?;
+        let layout = Layout::new(dir, spec, image, self.accelerator, port::free_port()?);
         if from_snapshot {
             activity.step(format!("resuming `{}`", layout.spec.name));
             copy_disk(&self.snapshot.disk, &layout.disk()).await?;
@@ -105,12 +113,27 @@ impl Launcher {
             return Ok(vm);
         }
         activity.step(format!("booting `{}`", layout.spec.name));
-        let vm = boot_cold(layout, &self.disk()).await?;
-        self.arrange(&vm).await?;
-        Ok(vm)
+        match layout.spec.distribution {
+            Distribution::Ubuntu => boot_cold(layout, &image.disk()).await,
+            Distribution::Debian => {
+                let vm = boot_cold(layout, &self.disk()).await?;
+                self.arrange(&vm).await?;
+                Ok(vm)
+            }
+        }
     }
 
-    /// The disk of a cold boot: the image has the stock agent; where the agent is ours, the
+    async fn image_of(&self, distribution: Distribution) -> Result<&Image> {
+        match distribution {
+            Distribution::Debian => Ok(&self.image),
+            Distribution::Ubuntu => {
+                let build = || Image::of(distribution, &self.console);
+                self.ubuntu.get_or_try_init(build).await
+            }
+        }
+    }
+
+    /// The disk of Debian's cold boot: the image has the stock agent; where the agent is ours, the
     /// snapshot's disk has it, written out before the snapshot was taken.
     fn disk(&self) -> PathBuf {
         match self.agent {

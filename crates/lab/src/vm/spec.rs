@@ -4,13 +4,16 @@ use std::path::{Path, PathBuf};
 
 use super::metadata::Metadata;
 use crate::accelerator::Accelerator;
-use crate::image::Image;
+use crate::image::{Distribution, Image};
 
 /// What a scenario asks for.
 #[derive(Debug, Clone)]
 pub struct VmSpec {
     /// The guest's name in `hospes.toml`, and its directory's. Unique in a scenario.
     pub name: String,
+    /// What the guest runs. The snapshot is Debian's: anything else is booted cold, has the stock agent, and
+    /// no package source until it is given one.
+    pub distribution: Distribution,
     /// Cold boot instead of the snapshot. Guests of the snapshot share one boot id, host name and MAC
     /// address: of two machines that must be told apart, one needs this.
     pub fresh_boot: bool,
@@ -30,6 +33,7 @@ impl VmSpec {
     pub fn new(name: &str) -> Self {
         Self {
             name: name.to_owned(),
+            distribution: Distribution::Debian,
             fresh_boot: false,
             agent_port: true,
             memory_mib: 384,
@@ -42,6 +46,14 @@ impl VmSpec {
     #[must_use]
     pub fn fresh(mut self) -> Self {
         self.fresh_boot = true;
+        self
+    }
+
+    /// The same guest under Ubuntu, whose own programs want more memory.
+    #[must_use]
+    pub fn ubuntu(mut self) -> Self {
+        self.distribution = Distribution::Ubuntu;
+        self.memory_mib = 512;
         self
     }
 
@@ -62,6 +74,7 @@ impl VmSpec {
     pub(super) fn starts_from_snapshot(&self) -> bool {
         let default = Self::new(&self.name);
         !self.fresh_boot
+            && self.distribution == default.distribution
             && self.agent_port
             && self.memory_mib == default.memory_mib
             && self.kernel_words.is_empty()

@@ -53,6 +53,13 @@ fn everything_that_stays_behind_is_explained() {
     insta::assert_snapshot!("upgrade", told(&upgrade));
 }
 
+/// What apt 2.8 says in Ubuntu 24.04, which honours phasing in apt-get too.
+#[test]
+fn ubuntu_s_apt_is_read_in_its_own_words() {
+    let noble = Preview::parse(include_bytes!("recorded/noble.txt"), DistUpgrade).unwrap();
+    insta::assert_snapshot!("noble", told(&noble));
+}
+
 #[test]
 fn each_apt_is_read_in_its_own_words() {
     let apt_2_4 = "Reading package lists...\nCalculating upgrade...\n\

@@ -43,6 +43,20 @@ fn needrestart_is_read_in_its_batch_form() {
     assert_eq!(silent.needrestart, None);
 }
 
+/// Recorded in Ubuntu 24.04 after an upgrade: nothing about microcode, which virtual machines have not.
+#[test]
+fn an_ubuntu_guest_s_own_programs_are_read() {
+    let batch = "NEEDRESTART-VER: 3.6\nNEEDRESTART-KCUR: 6.8.0-151-generic\n\
+        NEEDRESTART-KEXP: 6.8.0-151-generic\nNEEDRESTART-KSTA: 1\nNEEDRESTART-SVC: lab-svc.service\n";
+    let signs = Signs::read(&[
+        frame("kernel", "6.8.0-151-generic"),
+        frame("kernels", "6.8.0-151-generic\n"),
+        frame("marked", "lab-lib\n"),
+        frame("needrestart", batch),
+    ]);
+    insta::assert_json_snapshot!("noble", signs);
+}
+
 #[test]
 fn each_sign_is_a_reason_of_its_own() {
     let abi = BATCH

@@ -101,14 +101,15 @@ async fn library(version: &'static str) -> Result<Package> {
         .file(LIBRARY, &code))
 }
 
-/// A library that any program can load: it needs no other, not even libc.
+/// A library that any program can load: it needs no other, not even libc. With code: needrestart looks
+/// at no other files.
 async fn shared_object(version: &str) -> Result<Vec<u8>> {
     let work = tempfile::tempdir()?;
     let path = work.path().join("liblab.so.1");
     let mut cc = Command::new("cc");
     cc.args(["-shared", "-nostdlib", "-fPIC", "-x", "c", "-", "-o"])
         .arg(&path);
-    let source = format!("const char lab_version[] = \"{version}\";\n");
+    let source = format!("const char *lab_version(void) {{ return \"{version}\"; }}\n");
     command::output_with_input(&mut cc, &source).await?;
     Ok(std::fs::read(path)?)
 }

@@ -6,6 +6,8 @@ use crate::apt::{AptRepository, Updates};
 use crate::scenario::Context;
 use crate::vm::{Vm, VmSpec};
 
+const WEB: &str = "web";
+
 /// Whether a phased update is for a guest is decided by its machine id: this one decides the same every
 /// time.
 const MACHINE: &str = "APT::Machine-ID \"0123456789abcdef0123456789abcdef\";";
@@ -19,16 +21,29 @@ pub(crate) struct Guest {
 impl Guest {
     /// The guest `web`, known to the program, with `packages` of the older set; the newer one is on offer.
     pub(super) async fn with(context: &Context, packages: &[&str]) -> Result<Self> {
-        let guest = Self::older(context, packages).await?;
+        Self::of(context, VmSpec::new(WEB), packages).await
+    }
+
+    /// The same under Ubuntu.
+    pub(super) async fn ubuntu(context: &Context, packages: &[&str]) -> Result<Self> {
+        Self::of(context, VmSpec::new(WEB).ubuntu(), packages).await
+    }
+
+    async fn of(context: &Context, spec: VmSpec, packages: &[&str]) -> Result<Self> {
+        let guest = Self::known(context, spec, packages).await?;
         guest.updates.publish_newer().await?;
         Ok(guest)
     }
 
-    /// The same before there is anything newer.
+    /// The guest `web` before there is anything newer.
     pub(super) async fn older(context: &Context, packages: &[&str]) -> Result<Self> {
-        let guest = Self::boot(context, VmSpec::new("web"), packages).await?;
+        Self::known(context, VmSpec::new(WEB), packages).await
+    }
+
+    async fn known(context: &Context, spec: VmSpec, packages: &[&str]) -> Result<Self> {
+        let guest = Self::boot(context, spec, packages).await?;
         context.configure(&[&guest.vm])?;
-        context.hospes(&["trust", "web"]).await?.expect_exit(0)?;
+        context.hospes(&["trust", WEB]).await?.expect_exit(0)?;
         Ok(guest)
     }
 

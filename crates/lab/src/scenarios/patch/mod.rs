@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! upgraded     what is to be done is done, what stays is told with its reason, one proved reboot
+//! ubuntu       the same under Ubuntu, whose update-notifier and needrestart say what is due
 //! broken       a package that fails, dpkg interrupted before, a kernel that does not come
 //! cut_off      SSH or the controller lost in the middle of dpkg, and in the middle of a reboot
 //! agent        the agent's own package upgraded in mid-run, the agent masked
@@ -17,6 +18,7 @@ mod cut_off;
 pub(crate) mod guest;
 mod outcome;
 mod program;
+mod ubuntu;
 mod upgraded;
 
 use crate::scenario::Scenario;
@@ -26,6 +28,13 @@ pub(super) const UPGRADED: Scenario = Scenario::new(
     "a guest is upgraded and reboots once, proved; what is held, pinned, phased or kept back is told",
     |context| Box::pin(upgraded::in_full(context)),
 );
+
+pub(super) const UBUNTU: Scenario = Scenario::new(
+    "patch_ubuntu",
+    "the same on Ubuntu: its apt, update-notifier and needrestart; a service of old code is told",
+    |context| Box::pin(ubuntu::in_full(context)),
+)
+.full_only();
 
 pub(super) const FAILING: Scenario = Scenario::new(
     "patch_failing",

@@ -10,7 +10,7 @@ use super::outcome::Outcome;
 use super::program::{apply, latest_run, preview};
 use crate::scenario::Context;
 
-const PACKAGES: &[&str] = &[
+pub(super) const PACKAGES: &[&str] = &[
     "lab-tool",
     "lab-svc",
     "lab-conf",
@@ -27,11 +27,17 @@ const OWNER: &str = "apt-mark hold lab-held && \
 
 pub(super) async fn in_full(context: Context) -> Result<()> {
     let guest = Guest::with(&context, PACKAGES).await?;
+    as_promised(&context, &guest).await?;
+    nothing_left(&context, &guest).await
+}
+
+/// Patches a guest with [`PACKAGES`] and looks at everything that is promised.
+pub(super) async fn as_promised(context: &Context, guest: &Guest) -> Result<Outcome> {
     guest.run(OWNER).await?;
     guest.run("apt-get -qq update").await?;
-    previewed(&context, &guest).await?;
+    previewed(context, guest).await?;
     let boot = Boot::of(&guest.vm).await?;
-    let outcome = apply(&context, &[], 0).await?;
+    let outcome = apply(context, &[], 0).await?;
     outcome
         .expect_ending("patched")?
         .expect_upgraded(&[
@@ -48,9 +54,9 @@ pub(super) async fn in_full(context: Context) -> Result<()> {
     outcome.expect_rebooted(&guest.vm, boot.id()).await?;
     let decision = outcome.seen("decision").to_string();
     ensure!(decision.contains("lab-lib"), "who asked: {decision}");
-    settings_kept(&guest, &outcome).await?;
-    told(&context).await?;
-    nothing_left(&context, &guest).await
+    settings_kept(guest, &outcome).await?;
+    told(context).await?;
+    Ok(outcome)
 }
 
 /// A preview says what would happen; no package, list or unit of the guest is another afterwards.
@@ -106,7 +112,7 @@ async fn told(context: &Context) -> Result<()> {
 }
 
 /// The next run has nothing to do, and reboots nobody.
-async fn nothing_left(context: &Context, guest: &Guest) -> Result<()> {
+pub(super) async fn nothing_left(context: &Context, guest: &Guest) -> Result<()> {
     let boot = Boot::of(&guest.vm).await?;
     let outcome = apply(context, &["--reboot", "always"], 0).await?;
     outcome.expect_ending("nothing-to-do")?;
