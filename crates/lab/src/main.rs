@@ -204,6 +204,15 @@ enum BenchCommand {
     },
     /// Measures the metadata server with ten thousand hanging GETs instead.
     Metadata,
+    /// Measures a campaign over many guests that are upgraded and reboot instead.
+    Patch {
+        /// How many guests.
+        #[arg(long, default_value_t = 1000)]
+        guests: usize,
+        /// How many of them are under way at a time.
+        #[arg(long, default_value_t = 100)]
+        at_once: usize,
+    },
     /// Measures the controller with a simulated cluster of Proxmox VE instead, beside Ansible.
     Proxmox,
     /// Measures our script runner and watcher instead.
@@ -335,6 +344,9 @@ async fn perform(command: Subcommands, session: Option<&Session>, console: &Cons
         Subcommands::Bench {
             what: Some(BenchCommand::Metadata),
         } => bench::metadata::run(console).await,
+        Subcommands::Bench {
+            what: Some(BenchCommand::Patch { guests, at_once }),
+        } => bench::patch::run(&bench::patch::Size { guests, at_once }, console).await,
         Subcommands::Bench {
             what: Some(BenchCommand::Proxmox),
         } => bench::proxmox::run(console).await,

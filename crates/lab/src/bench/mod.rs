@@ -7,7 +7,7 @@
 //!     └───────► ssh (OpenSSH), a peer
 //! ```
 //!
-//! [`guest_agent`], [`metadata`], [`proxmox`] and [`scripts`] have a run and a table of their own.
+//! [`guest_agent`], [`metadata`], [`patch`], [`proxmox`] and [`scripts`] have a run and a table of their own.
 //!
 //! It judges nothing but figures against goals, and fails only when something cannot be measured.
 
@@ -17,6 +17,7 @@ mod fleet;
 pub mod guest_agent;
 pub mod metadata;
 mod openssh;
+pub mod patch;
 mod program;
 pub mod proxmox;
 mod readiness;

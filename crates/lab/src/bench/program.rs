@@ -92,8 +92,14 @@ fn cost_of(pid: u32) -> Option<Cost> {
     let stat = std::fs::read_to_string(process.join("stat")).ok()?;
     Some(Cost {
         peak_kib: peak_kib(&status)?,
-        cpu: cpu(&stat)?,
+        cpu: cpu(&stat, OWN)?,
     })
+}
+
+/// Time on processors of all children of this process that were reaped, and of theirs.
+pub(super) fn children_cpu() -> Result<Duration> {
+    let stat = std::fs::read_to_string("/proc/self/stat").context("cannot read /proc")?;
+    cpu(&stat, CHILDREN).context("/proc tells no times")
 }
 
 fn peak_kib(status: &str) -> Option<u64> {
@@ -101,10 +107,18 @@ fn peak_kib(status: &str) -> Option<u64> {
     line.split_ascii_whitespace().nth(1)?.parse().ok()
 }
 
-/// `utime` and `stime` of proc(5), in the hundredths of a second that Linux shows everywhere. The
-/// name before them may hold anything, but ends with the last parenthesis.
-fn cpu(stat: &str) -> Option<Duration> {
-    let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace().skip(11);
+/// Which fields of proc(5), after the name: `utime` and `stime`, or `cutime` and `cstime`.
+const OWN: usize = 11;
+const CHILDREN: usize = 13;
+
+/// Two times, in the hundredths of a second that Linux shows everywhere. The name before them may
+/// hold anything, but ends with the last parenthesis.
+fn cpu(stat: &str, fields: usize) -> Option<Duration> {
+    let mut fields = stat
+        .rsplit_once(')')?
+        .1
+        .split_ascii_whitespace()
+        .skip(fields);
     let user: u64 = fields.next()?.parse().ok()?;
     let system: u64 = fields.next()?.parse().ok()?;
     Some(Duration::from_millis((user + system) * 10))
@@ -119,8 +133,9 @@ mod tests {
         let status = "Name:\ta\nVmHWM:\t   12345 kB\nVmRSS:\t 1 kB\n";
         assert_eq!(peak_kib(status), Some(12345));
         assert_eq!(peak_kib("Name:\tzombie\n"), None);
-        let stat = "7 (a) b) S 1 7 7 0 -1 4 10 0 0 0 25 5 0 0 20 0 1 0 100 1 2 3";
-        assert_eq!(cpu(stat), Some(Duration::from_millis(300)));
+        let stat = "7 (a) b) S 1 7 7 0 -1 4 10 0 0 0 25 5 7 2 20 0 1 0 100 1 2 3";
+        assert_eq!(cpu(stat, OWN), Some(Duration::from_millis(300)));
+        assert_eq!(cpu(stat, CHILDREN), Some(Duration::from_millis(90)));
     }
 
     #[tokio::test]

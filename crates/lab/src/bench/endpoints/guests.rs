@@ -11,6 +11,7 @@ use russh::server::{self, Auth, ChannelOpenHandle, Msg, Session, VerifiedPublicK
 use russh::{Channel, ChannelId, Pty};
 use tokio::net::{TcpListener, TcpStream};
 
+use super::patching::Patching;
 use super::probe;
 use super::serve::USER;
 use super::shell::{self, Command, Ended};
@@ -29,7 +30,12 @@ pub(crate) fn address(index: usize) -> Ipv4Addr {
 
 /// One guest's boot id.
 pub(crate) fn boot_id(index: usize) -> String {
-    format!("{index:08x}-0000-4000-8000-000000000000")
+    boot_id_after(index, 0)
+}
+
+/// The boot id of one guest that has rebooted so often.
+pub(super) fn boot_id_after(index: usize, reboots: usize) -> String {
+    format!("{index:08x}-0000-4000-8000-{reboots:012x}")
 }
 
 /// One guest's host name, which is also what a cluster calls it.
@@ -56,6 +62,7 @@ pub(crate) fn public_host_key(index: usize) -> Result<String> {
 pub(super) struct Guest {
     index: usize,
     lets_in: PublicKey,
+    patching: Patching,
 }
 
 impl Guest {
@@ -74,20 +81,33 @@ impl Guest {
             auth_rejection_time: Duration::ZERO,
             ..server::Config::default()
         });
-        let guest = Arc::new(Self { index, lets_in });
+        let guest = Arc::new(Self {
+            index,
+            lets_in,
+            patching: Patching::new(index),
+        });
         tokio::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
+                if guest.patching.is_away() {
+                    continue;
+                }
                 tokio::spawn(converse(Arc::clone(&config), socket, Arc::clone(&guest)));
             }
         });
         Ok(port)
     }
 
-    /// What the guest's shell does with a script: it knows readiness and the probe.
+    /// What the guest's shell does with a script: it knows readiness, the probe and patching.
     fn run(&self, script: &[u8]) -> Ended {
-        let boot = boot_id(self.index);
+        let boot = self.patching.boot_id();
+        let text = str::from_utf8(script).unwrap_or_default();
+        if let Some(answer) = self.patching.answer(text) {
+            return Ended::printed(answer);
+        }
         if script == lifecycle::READINESS_SCRIPT.as_bytes() {
-            return Ended::printed(format!("{boot}\n4711.08 9422.16\nrunning\n").into_bytes());
+            let uptime = self.patching.uptime();
+            let text = format!("{boot}\n{uptime:.2} 9422.16\nrunning\n");
+            return Ended::printed(text.into_bytes());
         }
         match probe::answer(script, &boot, &host_name(self.index)) {
             Some(answer) => Ended::printed(answer),
@@ -101,7 +121,9 @@ impl Guest {
     async fn perform(&self, command: &Command, input: Vec<u8>) -> Ended {
         match command {
             Command::Script => self.run(&input),
-            Command::BootId => Ended::printed(format!("{}\n", boot_id(self.index)).into_bytes()),
+            Command::BootId => {
+                Ended::printed(format!("{}\n", self.patching.boot_id()).into_bytes())
+            }
             Command::Python(words) => shell::run(words, input).await,
         }
     }

@@ -3,6 +3,7 @@
 
 mod agent;
 mod guests;
+mod patching;
 mod probe;
 mod serve;
 mod shell;

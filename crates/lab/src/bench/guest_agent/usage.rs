@@ -22,7 +22,7 @@ impl Process {
     }
 
     /// The most resident memory so far in bytes.
-    pub(super) fn peak(self) -> Result<u64> {
+    pub(in crate::bench) fn peak(self) -> Result<u64> {
         let status = std::fs::read_to_string(self.dir().join("status"));
         figure(&status.context("it has ended")?, "VmHWM:").map(|kib| kib * 1024)
     }
