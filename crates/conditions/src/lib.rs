@@ -17,6 +17,7 @@ pub mod fix;
 mod fixture;
 pub mod hooks;
 mod identity;
+mod machine;
 mod observation;
 pub mod probe;
 mod time;
@@ -31,6 +32,7 @@ pub use facts::{
 pub use fix::{FixPlan, Remedy, plan};
 pub use hooks::{Hook, Source};
 pub use identity::{BootId, GuestId, InvalidName, NodeName};
+pub use machine::{Host, InvalidMachine, MachineId, MachineKind, Titled};
 pub use observation::{ChannelDevice, ClusterSight, HaResource, Observation, RunState};
 pub use probe::{Probe, ProbeStep};
 pub use time::Timestamp;

@@ -57,7 +57,8 @@ impl AddressSettings {
     /// One host is one guest's; sources are for guests of clusters.
     pub(crate) const fn keys(whose: Whose) -> &'static [&'static str] {
         match whose {
-            Whose::Everybody | Whose::LocalGuest => &["host"],
+            Whose::Everybody | Whose::LocalGuest | Whose::Node => &["host"],
+            Whose::Nodes => &[],
             Whose::Cluster => &["address", "networks", "domain"],
             Whose::ClusterGuest => &["host", "address", "networks", "domain"],
         }
@@ -91,6 +92,14 @@ impl AddressSettings {
                 texts(value)?.into_iter().map(network).collect()
             }),
             domain: table.read("domain", mistakes, |value| domain(text(value)?)),
+        }
+    }
+
+    /// There.
+    pub(crate) fn at(host: &str) -> Self {
+        Self {
+            choice: Some(Choice::Host(host.to_owned())),
+            ..Self::default()
         }
     }
 

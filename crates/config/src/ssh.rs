@@ -23,7 +23,7 @@ const KEYS: &[&str] = &[
 /// The private keys that are tried unless some are named, if they exist.
 const USUAL_IDENTITIES: [&str; 3] = [".ssh/id_ed25519", ".ssh/id_ecdsa", ".ssh/id_rsa"];
 
-/// How to log in to a guest.
+/// How to log in to a guest or a node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ssh {
     /// Where it is reached.
@@ -118,6 +118,29 @@ impl SshSettings {
     pub(crate) fn with_found_addresses(self) -> Self {
         let address = AddressSettings::found();
         Self { address, ..self }
+    }
+
+    /// These, at `host` unless they name another one.
+    pub(crate) fn or_at(self, host: &str) -> Self {
+        let address = self.address.or(AddressSettings::at(host));
+        Self { address, ..self }
+    }
+
+    /// Of these, with which keys one logs in and which are trusted: that holds for every machine.
+    /// Whom to log in as, and on which way, is another matter for nodes than for guests.
+    pub(crate) fn of_keys(&self) -> Self {
+        let Self {
+            identities,
+            agent,
+            known_hosts,
+            ..
+        } = self.clone();
+        Self {
+            identities,
+            agent,
+            known_hosts,
+            ..Self::default()
+        }
     }
 
     /// Whether nothing tells where the guest is.

@@ -128,6 +128,25 @@ fn guests_are_called_after_their_tables_or_else_after_names_and_ids() {
 }
 
 #[test]
+fn a_node_is_logged_in_to_as_its_table_says_else_its_cluster_at_the_address_that_the_cluster_has() {
+    let text = "[defaults.ssh]\nuser = \"debian\"\nport = 1\nknown-hosts = \"/kh\"\n\
+                [cluster.home.ssh]\nport = 2\n[cluster.home.node-ssh]\nport = 3\n\
+                [cluster.home.node.pve1.ssh]\nhost = \"pve1.example.net\"\nuser = \"ops\"\n";
+    let config = load(format!("{}{text}", cluster("home"))).unwrap();
+    let told = |name, address| {
+        let ssh = config.clusters["home"].node_ssh(name, address)?;
+        assert_eq!(ssh.known_hosts, [std::path::PathBuf::from("/kh")]);
+        Some((ssh.user, ssh.port, ssh.address))
+    };
+    let host = |host: &str| Address::Host(host.to_owned());
+    let expected = ("ops".to_owned(), 3, host("pve1.example.net"));
+    assert_eq!(told("pve1", Some("192.0.2.1")), Some(expected));
+    let expected = ("root".to_owned(), 3, host("192.0.2.2"));
+    assert_eq!(told("pve2", Some("192.0.2.2")), Some(expected));
+    assert_eq!(told("pve2", None), None);
+}
+
+#[test]
 fn a_guest_with_a_table_is_there_whether_it_was_found_or_not() {
     let text = "[guest.shop]\ncluster = \"home\"\nvmid = 101\n[guest.gone]\ncluster = \"home\"\n\
                 vmid = 102\n";

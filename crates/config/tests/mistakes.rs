@@ -244,6 +244,9 @@ fn clusters() {
         known_cluster("[cluster.home.tag.web]\ntags = [\"x\"]"),
         known_cluster("[cluster.home.tag.\"my web\"]\nssh = {}"),
         known_cluster("tag = [\"web\"]"),
+        known_cluster("[cluster.home.node-ssh]\nhost = \"192.0.2.1\""),
+        known_cluster("[cluster.home.node.pve1]\nhost = \"192.0.2.1\""),
+        known_cluster("[cluster.home.node.\"pve 1\".ssh]\nport = 22"),
     ]);
     insta::assert_snapshot!(told);
 }

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use journal::{GuestLock, RunId, RunStatus};
+use journal::{MachineLock, RunId, RunStatus};
 use lifecycle::gate::Accepted;
 use lifecycle::operation::{Effect, Event, Operation, Outcome, Saved, WaitEnd, Word};
 use serde_json::Value;
@@ -20,10 +20,29 @@ use crate::store::Store;
 /// A recorded run that is one operation.
 pub(crate) struct Run(Record);
 
+/// A machine on which effects are performed.
+pub(crate) trait Machine: Sync {
+    /// What it is called, for progress.
+    fn name(&self) -> String;
+
+    /// Performs one effect and tells what came of it.
+    fn perform(&self, effect: Effect) -> impl Future<Output = Event> + Send;
+}
+
+impl Machine for World {
+    fn name(&self) -> String {
+        self.guest.to_string()
+    }
+
+    async fn perform(&self, effect: Effect) -> Event {
+        self.perform(effect).await
+    }
+}
+
 /// Drives one operation and records its steps.
-pub(crate) struct Driver<'a> {
+pub(crate) struct Driver<'a, M> {
     pub(crate) record: &'a Record,
-    pub(crate) world: &'a World,
+    pub(crate) world: &'a M,
     pub(crate) progress: &'a Progress,
     /// How the operation's state is stored: by itself, or within the state of the run that it is a
     /// part of.
@@ -52,7 +71,7 @@ impl Run {
     /// Records that `operation` begins.
     pub(crate) fn begin(
         store: &Arc<Store>,
-        lock: GuestLock,
+        lock: MachineLock,
         name: &str,
         options: Value,
         operation: &Operation,
@@ -62,7 +81,7 @@ impl Run {
     }
 
     /// Takes an open run up again.
-    pub(crate) fn resume(store: &Arc<Store>, lock: GuestLock, id: RunId) -> Result<Self> {
+    pub(crate) fn resume(store: &Arc<Store>, lock: MachineLock, id: RunId) -> Result<Self> {
         Ok(Self(Record::resume(store, lock, id)?))
     }
 
@@ -131,14 +150,14 @@ impl Run {
     }
 }
 
-impl Driver<'_> {
+impl<M: Machine> Driver<'_, M> {
     /// Drives `operation` from `effect` to its end.
     pub(crate) async fn to_end(
         &self,
         mut operation: Operation,
         mut effect: Effect,
     ) -> Result<(Driven, Operation)> {
-        let guest = &self.world.guest;
+        let guest = &self.world.name();
         let saved = operation.saved();
         if saved.waits_until().is_some() {
             self.progress.doing(guest, &words::waits(&saved, now()));
@@ -166,7 +185,7 @@ impl Driver<'_> {
 
     /// Remarks that the time for graceful scripts begins, and how it ended.
     fn remark_wait(&self, before: &Saved, after: &Saved) -> Result<()> {
-        let guest = &self.world.guest;
+        let guest = &self.world.name();
         if before.waits_until().is_none() && after.waits_until().is_some() {
             self.progress.doing(guest, &words::waits(after, now()));
         }
@@ -192,14 +211,14 @@ impl Driver<'_> {
         let (outcome, detail) = words::result(&event);
         let next = operation.step(event, now());
         if operation.saved() != before {
-            self.progress.done(&self.world.guest, &outcome, &detail);
+            self.progress.done(&self.world.name(), &outcome, &detail);
             self.record.note(&format!("{outcome}: {detail}"))?;
         }
         Ok(next)
     }
 
     async fn recorded(&self, operation: &mut Operation, effect: Effect) -> Result<Effect> {
-        let guest = &self.world.guest;
+        let guest = &self.world.name();
         let name = effect.name();
         let intent = words::intent(&effect);
         self.progress.doing(guest, &intent);

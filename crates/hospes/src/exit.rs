@@ -96,10 +96,13 @@ pub fn exit_of_error(error: &anyhow::Error) -> Exit {
     if error.is::<crate::cli::Misused>() || error.is::<metadata::InvalidKey>() {
         return Exit::Usage;
     }
+    if error.is::<crate::fleet::Unnamed>() {
+        return Exit::Usage;
+    }
     if error.is::<crate::verbs::Misplanned>() || error.is::<plan::Unplannable>() {
         return Exit::Usage;
     }
-    if error.is::<crate::patch::fleet::NodesUnsupported>() || error.is::<plan::Unreadable>() {
+    if error.is::<plan::Unreadable>() {
         return Exit::Refused;
     }
     if matches!(

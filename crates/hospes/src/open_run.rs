@@ -1,12 +1,12 @@
 //! What is stored of a run, by its operation, and what an open one is owed.
 
 use anyhow::{Context, Result, anyhow, bail};
-use conditions::GuestId;
-use journal::{GuestLock, RunRecord, RunStatus};
+use journal::{MachineLock, RunRecord, RunStatus};
 use lifecycle::operation::Saved;
 
 use crate::clock::now;
 use crate::patch::guest::{self, State};
+use crate::patch::node;
 use crate::record::operator;
 use crate::store::Store;
 
@@ -16,6 +16,8 @@ pub(crate) enum Stored {
     Operation(Box<Saved>),
     /// A guest's patch run.
     Patch(Box<State>),
+    /// A node's.
+    Node(Box<node::State>),
 }
 
 impl Stored {
@@ -24,6 +26,9 @@ impl Stored {
         let state = record.state.clone();
         if record.summary.operation == guest::OPERATION {
             return Ok(Self::Patch(Box::new(State::read(state)?)));
+        }
+        if record.summary.operation == node::OPERATION {
+            return Ok(Self::Node(Box::new(node::State::read(state)?)));
         }
         let saved = serde_json::from_value(state).context(
             "the run's state cannot be read by this version; look at the guest, then abandon the \
@@ -37,6 +42,7 @@ impl Stored {
         match self {
             Self::Operation(saved) => saved.is_owed(),
             Self::Patch(state) => state.is_owed(),
+            Self::Node(state) => state.is_owed(),
         }
     }
 
@@ -56,7 +62,10 @@ impl Stored {
             Self::Patch(state) if state.is_owed() => {
                 "its upgrade may run in the guest, or has ended there and was not looked at"
             }
-            Self::Operation(_) | Self::Patch(_) => "nothing is owed",
+            Self::Node(state) if state.is_owed() => {
+                "the node, or guests of it, are not as they were found, or the node upgrades"
+            }
+            Self::Operation(_) | Self::Patch(_) | Self::Node(_) => "nothing is owed",
         }
     }
 
@@ -66,10 +75,10 @@ impl Stored {
     }
 }
 
-/// An earlier run on this guest that is still owed something comes first; one that is not gives
+/// An earlier run on the locked machine that is still owed something comes first; one that is not gives
 /// way.
-pub(crate) fn settle(store: &Store, guest: &GuestId, lock: &GuestLock) -> Result<()> {
-    let journal = store.journal();
+pub(crate) fn settle(store: &Store, lock: &MachineLock) -> Result<()> {
+    let (journal, guest) = (store.journal(), lock.machine());
     while let Some(open) = journal.open_run(guest)? {
         let id = open.summary.id;
         let stored = Stored::of(&open)

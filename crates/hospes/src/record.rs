@@ -1,4 +1,4 @@
-//! One run in the journal, and the right to change its guest.
+//! One run in the journal, and the right to change its machine.
 //!
 //! ```text
 //! begin | of_turn | resume ─► intend ─► (effect) ─► result ─► ... ─► finish
@@ -9,9 +9,9 @@ use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 
 use anyhow::Result;
-use conditions::GuestId;
+use conditions::MachineId;
 use journal::{
-    CampaignLock, GuestLock, IntendedStep, JournalError, NewRun, RunId, RunStatus, StepId, TurnOf,
+    CampaignLock, IntendedStep, JournalError, MachineLock, NewRun, RunId, RunStatus, StepId, TurnOf,
 };
 use serde_json::Value;
 
@@ -21,7 +21,7 @@ use crate::store::Store;
 /// A recorded run.
 pub(crate) struct Record {
     pub(crate) id: RunId,
-    lock: GuestLock,
+    lock: MachineLock,
     store: Arc<Store>,
 }
 
@@ -29,12 +29,12 @@ impl Record {
     /// Records that a run of `operation` begins.
     pub(crate) fn begin(
         store: &Arc<Store>,
-        lock: GuestLock,
+        lock: MachineLock,
         operation: &str,
         options: Value,
         state: Value,
     ) -> Result<Self> {
-        let new = new_run(lock.guest(), operation, options, state);
+        let new = new_run(lock.machine(), operation, options, state);
         let id = store.journal().begin(&new, &lock)?;
         Ok(Self::new(store, lock, id))
     }
@@ -42,24 +42,24 @@ impl Record {
     /// Records that a run of `operation` begins as the turn of a member of a campaign.
     pub(crate) fn of_turn(
         store: &Arc<Store>,
-        lock: GuestLock,
+        lock: MachineLock,
         (turn, campaign): (&TurnOf, &CampaignLock),
         operation: &str,
         options: Value,
         state: Value,
     ) -> Result<Self, JournalError> {
-        let new = new_run(lock.guest(), operation, options, state);
+        let new = new_run(lock.machine(), operation, options, state);
         let id = store.journal().begin_try(turn, campaign, &new, &lock)?;
         Ok(Self::new(store, lock, id))
     }
 
     /// Takes an open run up again.
-    pub(crate) fn resume(store: &Arc<Store>, lock: GuestLock, id: RunId) -> Result<Self> {
+    pub(crate) fn resume(store: &Arc<Store>, lock: MachineLock, id: RunId) -> Result<Self> {
         store.journal().resume(id, &lock, &operator(), now())?;
         Ok(Self::new(store, lock, id))
     }
 
-    fn new(store: &Arc<Store>, lock: GuestLock, id: RunId) -> Self {
+    fn new(store: &Arc<Store>, lock: MachineLock, id: RunId) -> Self {
         let store = Arc::clone(store);
         Self { id, lock, store }
     }
@@ -117,10 +117,10 @@ impl Record {
     }
 }
 
-fn new_run(guest: &GuestId, operation: &str, options: Value, state: Value) -> NewRun {
+fn new_run(machine: &MachineId, operation: &str, options: Value, state: Value) -> NewRun {
     NewRun {
         operation: operation.to_owned(),
-        guest: guest.clone(),
+        machine: machine.clone(),
         operator: operator(),
         options,
         state,

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use conditions::{GuestId, Timestamp};
+use conditions::{MachineId, Timestamp};
 use journal::{Journal, JournalError, KeySource};
 
 /// One open journal.
@@ -20,25 +20,25 @@ impl Store {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The keys trusted for `guest`, as `algorithm base64`.
-    pub(crate) fn pinned(&self, guest: &GuestId) -> Result<Vec<String>, String> {
+    /// The keys trusted for `machine`, as `algorithm base64`.
+    pub(crate) fn pinned(&self, machine: impl Into<MachineId>) -> Result<Vec<String>, String> {
         let pinned = self
             .journal()
-            .pinned(guest)
+            .pinned(machine)
             .map_err(|error| error.to_string())?;
         Ok(pinned.into_iter().map(|key| key.key).collect())
     }
 
-    /// Trusts exactly these keys for `guest` from now on.
+    /// Trusts exactly these keys for `machine` from now on.
     pub(crate) fn pin(
         &self,
-        guest: &GuestId,
+        machine: impl Into<MachineId>,
         keys: &[String],
         source: KeySource,
         at: Timestamp,
     ) -> Result<(), String> {
         self.journal()
-            .replace_pins(guest, keys, source, at)
+            .replace_pins(machine, keys, source, at)
             .map_err(|error| error.to_string())
     }
 }

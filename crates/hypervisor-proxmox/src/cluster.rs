@@ -5,7 +5,7 @@ mod shared;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pve::{Found, call, quorate};
+use pve::{Found, Member, call, quorate};
 use tokio::time::Instant;
 
 use self::shared::Shared;
@@ -46,6 +46,15 @@ impl Cluster {
     pub async fn discover(&self) -> Result<Vec<Found>, ClientError> {
         let data = self.client.call(&call::cluster::guests()).await?;
         Ok(Found::all(&data))
+    }
+
+    /// Its nodes, by name; a standalone node alone.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn members(&self) -> Result<Vec<Member>, ClientError> {
+        let data = self.client.call(&call::cluster::status()).await?;
+        Ok(Member::all(&data))
     }
 
     /// The guest with this number as the cluster names it now. Guests that are looked for at once

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use conditions::GuestId;
+use conditions::MachineId;
 use thiserror::Error;
 
 use crate::{CampaignId, CorruptRun, RunId, RunStatus, StepId};
@@ -98,19 +98,19 @@ pub enum JournalError {
     /// There is no such step, or it has its result already.
     #[error("step {} of the journal is not waiting for a result", .0.0)]
     NotWaiting(StepId),
-    /// The lock that was shown is another guest's, or from another state directory.
-    #[error("run {run} is about guest {guest}, but the lock held is for guest {held}")]
+    /// The lock that was shown is another machine's, or from another state directory.
+    #[error("run {run} is about {stored}, but the lock held is for {}", held.titled())]
     WrongLock {
         /// The run.
         run: RunId,
-        /// Its guest.
-        guest: String,
-        /// The guest of the lock.
-        held: GuestId,
+        /// Its guest or node, as stored.
+        stored: String,
+        /// The machine of the lock.
+        held: MachineId,
     },
-    /// A lock on the right guest, but taken in another state directory.
-    #[error("the lock on guest {0} was taken in another state directory than the journal's")]
-    ForeignLock(GuestId),
+    /// A lock on the right machine, but taken in another state directory.
+    #[error("the lock on {} was taken in another state directory than the journal's", .0.titled())]
+    ForeignLock(MachineId),
     /// The run's status does not allow it.
     #[error("run {run} is {status}, so it cannot {action}")]
     WrongStatus {
@@ -131,15 +131,16 @@ pub enum JournalError {
     #[error("not an SSH public key (`ssh-ed25519 AAAA...`): {0}")]
     InvalidKey(String),
     /// Replacing pins with nothing would trust the next key that comes along.
-    #[error("no host key was given for guest {0}; its pinned keys stay")]
-    NoKeys(GuestId),
-    /// A stored host key of this guest cannot be read, so none of its keys can be relied on.
+    #[error("no host key was given for {}; its pinned keys stay", .0.titled())]
+    NoKeys(MachineId),
+    /// A stored host key of this machine cannot be read, so none of its keys can be relied on.
     #[error(
-        "a stored host key of guest {guest} is damaged ({detail}); pin it anew with `hospes trust {guest}`"
+        "a stored host key of {} is damaged ({detail}); pin it anew with `hospes trust {machine}`",
+        machine.titled()
     )]
     CorruptKey {
-        /// The guest.
-        guest: GuestId,
+        /// The machine.
+        machine: MachineId,
         /// What is wrong with it.
         detail: String,
     },

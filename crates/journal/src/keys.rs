@@ -1,6 +1,6 @@
 //! Pinned SSH host keys. A key that is replaced stays as history: who trusted what, and when.
 
-use conditions::{GuestId, Timestamp};
+use conditions::{MachineId, Timestamp};
 use rusqlite::{Row, Transaction, params};
 use serde::{Deserialize, Serialize};
 
@@ -46,47 +46,48 @@ pub struct PastKey {
 }
 
 impl Journal {
-    /// Trusts `key_line` (`ssh-ed25519 AAAA... comment`) for `guest`, besides those that are
+    /// Trusts `key_line` (`ssh-ed25519 AAAA... comment`) for `machine`, besides those that are
     /// trusted already. A key that is one of them stays as it is.
     ///
     /// # Errors
     /// The line is not a public key, or the journal cannot be written.
     pub fn pin(
         &self,
-        guest: &GuestId,
+        machine: impl Into<MachineId>,
         key_line: &str,
         source: KeySource,
         at: Timestamp,
     ) -> Result<(), JournalError> {
-        let key = normalized(key_line)?;
-        self.write(|transaction| insert(transaction, guest, &key, source, at))
+        let (key, machine) = (normalized(key_line)?, machine.into());
+        self.write(|transaction| insert(transaction, &machine, &key, source, at))
     }
 
-    /// Trusts exactly `key_lines` for `guest`; others that were trusted become history.
+    /// Trusts exactly `key_lines` for `machine`; others that were trusted become history.
     ///
     /// # Errors
     /// There is no line, one of them is not a public key, or the journal cannot be written;
     /// then nothing changes.
     pub fn replace_pins(
         &self,
-        guest: &GuestId,
+        machine: impl Into<MachineId>,
         key_lines: &[impl AsRef<str>],
         source: KeySource,
         at: Timestamp,
     ) -> Result<(), JournalError> {
+        let machine = machine.into();
         let keys: Vec<String> = key_lines
             .iter()
             .map(|line| normalized(line.as_ref()))
             .collect::<Result<_, _>>()?;
         if keys.is_empty() {
-            return Err(JournalError::NoKeys(guest.clone()));
+            return Err(JournalError::NoKeys(machine));
         }
         self.write(|transaction| {
             // Raw, so that a damaged row does not stand in the way of its own replacement.
             let mut trusted = transaction.prepare(
                 "SELECT id, key FROM host_keys WHERE guest = ?1 AND replaced_ms IS NULL",
             )?;
-            let rows = trusted.query_map([guest.as_str()], |row| {
+            let rows = trusted.query_map([machine.to_string()], |row| {
                 Ok((row.get::<_, i64>(0)?, text(row, 1)?))
             })?;
             for row in rows.collect::<Result<Vec<_>, _>>()? {
@@ -98,38 +99,38 @@ impl Journal {
                 }
             }
             keys.iter()
-                .try_for_each(|key| insert(transaction, guest, key, source, at))
+                .try_for_each(|key| insert(transaction, &machine, key, source, at))
         })
     }
 
-    /// The keys that are trusted for `guest`, oldest first.
+    /// The keys that are trusted for `machine`, oldest first.
     ///
     /// # Errors
     /// One of them is damaged, or the journal cannot be read.
-    pub fn pinned(&self, guest: &GuestId) -> Result<Vec<PinnedKey>, JournalError> {
-        let trusted = self.keys(guest, "AND replaced_ms IS NULL")?;
+    pub fn pinned(&self, machine: impl Into<MachineId>) -> Result<Vec<PinnedKey>, JournalError> {
+        let trusted = self.keys(&machine.into(), "AND replaced_ms IS NULL")?;
         Ok(trusted.into_iter().map(|past| past.key).collect())
     }
 
-    /// The keys that are or were trusted for `guest`, oldest first.
+    /// The keys that are or were trusted for `machine`, oldest first.
     ///
     /// # Errors
     /// One of them is damaged, or the journal cannot be read.
-    pub fn key_history(&self, guest: &GuestId) -> Result<Vec<PastKey>, JournalError> {
-        self.keys(guest, "")
+    pub fn key_history(&self, machine: impl Into<MachineId>) -> Result<Vec<PastKey>, JournalError> {
+        self.keys(&machine.into(), "")
     }
 
-    fn keys(&self, guest: &GuestId, and: &'static str) -> Result<Vec<PastKey>, JournalError> {
+    fn keys(&self, machine: &MachineId, and: &'static str) -> Result<Vec<PastKey>, JournalError> {
         self.read(|transaction| {
             let mut statement = transaction.prepare(&format!(
                 "SELECT key, source, pinned_ms, replaced_ms FROM host_keys
                  WHERE guest = ?1 {and} ORDER BY id"
             ))?;
-            let rows = statement.query_map([guest.as_str()], stored_key)?;
+            let rows = statement.query_map([machine.to_string()], stored_key)?;
             rows.map(|row| {
                 row?.map_err(|detail| {
                     JournalError::CorruptKey {
-                        guest: guest.clone(),
+                        machine: machine.clone(),
                         detail,
                     }
                     .into()
@@ -142,7 +143,7 @@ impl Journal {
 
 fn insert(
     transaction: &Transaction<'_>,
-    guest: &GuestId,
+    machine: &MachineId,
     key: &str,
     source: KeySource,
     at: Timestamp,
@@ -150,7 +151,7 @@ fn insert(
     transaction.execute(
         "INSERT INTO host_keys (guest, key, source, pinned_ms) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT (guest, key) WHERE replaced_ms IS NULL DO NOTHING",
-        params![guest.as_str(), key, source.as_str(), to_sql(at)],
+        params![machine.to_string(), key, source.as_str(), to_sql(at)],
     )?;
     Ok(())
 }

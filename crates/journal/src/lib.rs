@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!            lock(guest)                      state directory (0700)
-//! controller ───────────► GuestLock           ├─ hospes.db          runs, steps, notes, words, campaigns,
+//! controller ───────────► MachineLock           ├─ hospes.db          runs, steps, notes, words, campaigns,
 //!     │                      │                │                     snapshots, host keys, addresses,
 //!     │                      │                │                     metadata
 //!     │                      │                ├─ metadata.lock      who owns the metadata store
@@ -41,7 +41,8 @@ pub use error::JournalError;
 pub use id::{CampaignId, InvalidCampaignId, InvalidRunId, RunId, StepId};
 pub use keys::{KeySource, PastKey, PinnedKey};
 pub use lock::{
-    CampaignLock, CampaignLockError, GuestLock, Holder, LockError, MetadataLock, MetadataLockError,
+    CampaignLock, CampaignLockError, Holder, LockError, MachineLock, MetadataLock,
+    MetadataLockError,
 };
 pub use metadata::{CorruptMetadata, CorruptReason};
 pub use read::RunFilter;

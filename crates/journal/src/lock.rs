@@ -1,4 +1,4 @@
-//! Exclusion: one controller operates on a guest and drives a campaign at a time, and one process
+//! Exclusion: one controller operates on a machine and drives a campaign at a time, and one process
 //! owns the metadata store.
 //!
 //! The kernel holds the lock for as long as the file is open, and lets go of it when the
@@ -10,7 +10,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use conditions::{GuestId, Timestamp};
+use conditions::{MachineId, Timestamp};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -22,10 +22,10 @@ const HOLDER_LIMIT: u64 = 4096;
 /// Longer commands are cut.
 const COMMAND_LIMIT: usize = 512;
 
-/// The right to operate on one guest, held until it is dropped or the process ends.
+/// The right to operate on one guest or node, held until it is dropped or the process ends.
 #[derive(Debug)]
-pub struct GuestLock {
-    guest: GuestId,
+pub struct MachineLock {
+    machine: MachineId,
     state_dir: PathBuf,
     _file: LockFile,
 }
@@ -56,24 +56,25 @@ pub struct Holder {
     pub since: Timestamp,
 }
 
-/// Why a guest could not be locked.
+/// Why a machine could not be locked.
 #[derive(Debug, Error)]
 pub enum LockError {
     /// Another controller operates on it.
     #[error(
-        "guest {guest} is in use: {holder} operates on it; wait until it has ended, then try again"
+        "{} is in use: {holder} operates on it; wait until it has ended, then try again",
+        machine.titled()
     )]
     Held {
-        /// The guest.
-        guest: GuestId,
+        /// The machine.
+        machine: MachineId,
         /// The other controller (`hospes restart web1 (process 4711, since ...)`).
         holder: String,
     },
     /// The lock's file cannot be used.
-    #[error("guest {guest} cannot be locked with {}: {source}", path.display())]
+    #[error("{} cannot be locked with {}: {source}", machine.titled(), path.display())]
     Io {
-        /// The guest.
-        guest: GuestId,
+        /// The machine.
+        machine: MachineId,
         /// The lock's file.
         path: PathBuf,
         /// The system's answer.
@@ -133,35 +134,39 @@ pub enum MetadataLockError {
     },
 }
 
-impl GuestLock {
-    /// Locks `guest` among all controllers that share `journal`'s state directory; never waits.
+impl MachineLock {
+    /// Locks `machine` among all controllers that share `journal`'s state directory; never waits.
     ///
     /// # Errors
     /// [`LockError::Held`] names the controller that has it.
-    pub fn acquire(journal: &Journal, guest: &GuestId, holder: &Holder) -> Result<Self, LockError> {
+    pub fn acquire(
+        journal: &Journal,
+        machine: impl Into<MachineId>,
+        holder: &Holder,
+    ) -> Result<Self, LockError> {
+        let machine = machine.into();
         let directory = journal.state_dir().join("locks");
         create_directory(&directory)?;
-        let path = directory.join(format!("{guest}.lock"));
-        let guest = guest.clone();
+        let path = directory.join(format!("{}.lock", file_name(&machine)));
         match LockFile::take(&path, holder) {
             Ok(file) => Ok(Self {
-                guest,
+                machine,
                 state_dir: journal.state_dir().to_owned(),
                 _file: file,
             }),
-            Err(NotTaken::Held(holder)) => Err(LockError::Held { guest, holder }),
+            Err(NotTaken::Held(holder)) => Err(LockError::Held { machine, holder }),
             Err(NotTaken::Io(source)) => Err(LockError::Io {
-                guest,
+                machine,
                 path,
                 source,
             }),
         }
     }
 
-    /// The guest that is locked.
+    /// The machine that is locked.
     #[must_use]
-    pub const fn guest(&self) -> &GuestId {
-        &self.guest
+    pub const fn machine(&self) -> &MachineId {
+        &self.machine
     }
 
     pub(crate) fn state_dir(&self) -> &Path {
@@ -251,6 +256,17 @@ impl MetadataLock {
     }
 }
 
+/// A guest's name as it is; of a node's, what no guest's name has is written as `%HEX`.
+fn file_name(machine: &MachineId) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    let name = machine.to_string();
+    let each = name.chars().map(|c| match is_plain(c) {
+        true => c.to_string(),
+        false => format!("%{:X}", u32::from(c)),
+    });
+    each.collect()
+}
+
 /// A file that is locked, and says by whom.
 #[derive(Debug)]
 struct LockFile(File);
@@ -331,5 +347,26 @@ fn holder_of(file: &mut File) -> String {
             format!("{command} (process {pid}, since {since})")
         }
         None => "another controller (it has not said which)".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lock_of_a_guest_has_its_name_and_that_of_a_node_is_no_guests() {
+        for (machine, name) in [
+            ("web1.lab-2_a", "web1.lab-2_a"),
+            ("node:home/pve1", "node%3Ahome%2Fpve1"),
+            ("node:pve\u{e9}", "node%3Apve%E9"),
+        ] {
+            let machine: MachineId = machine.parse().unwrap();
+            assert_eq!(file_name(&machine), name);
+            assert_eq!(
+                name.parse::<conditions::GuestId>().is_ok(),
+                machine.guest().is_some()
+            );
+        }
     }
 }

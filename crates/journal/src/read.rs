@@ -1,7 +1,7 @@
 //! Reading runs. Stored text is outside data here: what cannot be read makes one run damaged and
 //! leaves the others readable.
 
-use conditions::{GuestId, Timestamp};
+use conditions::{MachineId, Timestamp};
 use rusqlite::types::ValueRef;
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 use serde_json::Value;
@@ -15,8 +15,8 @@ use crate::{
 /// Which runs a list shows; all of them by default.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RunFilter {
-    /// Only those on this guest.
-    pub guest: Option<GuestId>,
+    /// Only those on this guest or node.
+    pub machine: Option<MachineId>,
     /// Only *active* and *resumable* ones.
     pub open: bool,
 }
@@ -35,7 +35,7 @@ impl Journal {
         filter: &RunFilter,
     ) -> Result<Vec<Result<RunSummary, CorruptRun>>, JournalError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let guest = filter.guest.as_ref().map(GuestId::as_str);
+        let guest = filter.machine.as_ref().map(MachineId::to_string);
         self.read(|transaction| {
             let sql = format!(
                 "SELECT {COLUMNS} FROM runs
@@ -58,17 +58,21 @@ impl Journal {
         self.read(|transaction| record(transaction, id))
     }
 
-    /// The newest run on `guest` that is *active* or *resumable*.
+    /// The newest run on `machine` that is *active* or *resumable*.
     ///
     /// # Errors
     /// That run is damaged, or the journal cannot be read.
-    pub fn open_run(&self, guest: &GuestId) -> Result<Option<RunRecord>, JournalError> {
+    pub fn open_run(
+        &self,
+        machine: impl Into<MachineId>,
+    ) -> Result<Option<RunRecord>, JournalError> {
+        let machine = machine.into().to_string();
         self.read(|transaction| {
             let newest = transaction
                 .query_row(
                     "SELECT id FROM runs WHERE guest = ?1 AND status IN ('active', 'resumable')
                      ORDER BY id DESC LIMIT 1",
-                    [guest.as_str()],
+                    [machine.as_str()],
                     |row| row.get(0).map(RunId),
                 )
                 .optional()?;
@@ -101,14 +105,14 @@ impl StoredRun {
         let options = json(&self.options, "options")?;
         let state = json(&self.state, "state")?;
         let status = self.readable_status()?;
-        let guest = self
+        let machine = self
             .guest
             .parse()
             .map_err(|error| self.corrupt(format!("{error}")))?;
         let summary = RunSummary {
             id: self.id,
             operation: self.operation,
-            guest,
+            machine,
             operator: self.operator,
             status,
             outcome: self.outcome,

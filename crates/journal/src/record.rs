@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use conditions::{GuestId, Timestamp};
+use conditions::{MachineId, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
@@ -14,8 +14,8 @@ use crate::{RunId, StepId};
 pub struct NewRun {
     /// Which operation (`restart`).
     pub operation: String,
-    /// On which guest.
-    pub guest: GuestId,
+    /// On which guest or node.
+    pub machine: MachineId,
     /// Who asked for it.
     pub operator: String,
     /// With which options; opaque to the journal.
@@ -103,8 +103,9 @@ pub struct RunSummary {
     pub id: RunId,
     /// Which operation.
     pub operation: String,
-    /// On which guest.
-    pub guest: GuestId,
+    /// On which guest or node; `guest` in documents.
+    #[serde(rename = "guest")]
+    pub machine: MachineId,
     /// Who asked for it.
     pub operator: String,
     /// Where it stands.
@@ -178,7 +179,7 @@ pub struct CorruptRun {
     pub run: RunId,
     /// Its operation as stored.
     pub operation: String,
-    /// Its guest as stored.
+    /// Its guest or node as stored.
     pub guest: String,
     /// What is wrong with it.
     pub reason: String,

@@ -48,26 +48,28 @@ impl Journal {
 
 #[cfg(test)]
 mod tests {
+    use conditions::MachineId;
     use serde_json::json;
     use tempfile::tempdir;
 
     use super::*;
-    use crate::{GuestLock, Holder, NewRun};
+    use crate::{Holder, MachineLock, NewRun};
 
     #[test]
     fn the_last_word_stands_and_the_timeline_has_them_all() {
         let dir = tempdir().unwrap();
-        let (at, guest) = (Timestamp::from_millis(7), "web1".parse().unwrap());
+        let at = Timestamp::from_millis(7);
+        let machine: MachineId = "web1".parse().unwrap();
         let journal = Journal::open(dir.path()).unwrap();
         let holder = Holder {
             pid: 1,
             command: "hospes".to_owned(),
             since: at,
         };
-        let lock = GuestLock::acquire(&journal, &guest, &holder).unwrap();
+        let lock = MachineLock::acquire(&journal, &machine, &holder).unwrap();
         let new = NewRun {
             operation: "restart".to_owned(),
-            guest,
+            machine,
             operator: "eva".to_owned(),
             options: json!({}),
             state: json!({}),

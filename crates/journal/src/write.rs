@@ -1,4 +1,4 @@
-//! Recording runs. Each call is one transaction; each change of a run takes its guest's lock.
+//! Recording runs. Each call is one transaction; each change of a run takes its machine's lock.
 
 use conditions::Timestamp;
 use rusqlite::{OptionalExtension, Transaction, params};
@@ -6,14 +6,14 @@ use serde_json::Value;
 
 use crate::read::identity;
 use crate::store::Failure;
-use crate::{GuestLock, IntendedStep, Journal, JournalError, NewRun, RunId, RunStatus, StepId};
+use crate::{IntendedStep, Journal, JournalError, MachineLock, NewRun, RunId, RunStatus, StepId};
 
 impl Journal {
     /// Records that a run begins; it is *active*.
     ///
     /// # Errors
-    /// The lock is not this guest's, or the journal cannot be written.
-    pub fn begin(&self, new: &NewRun, lock: &GuestLock) -> Result<RunId, JournalError> {
+    /// The lock is not this machine's, or the journal cannot be written.
+    pub fn begin(&self, new: &NewRun, lock: &MachineLock) -> Result<RunId, JournalError> {
         self.check_origin(lock)?;
         self.write(|transaction| insert_run(transaction, new, lock))
     }
@@ -21,12 +21,12 @@ impl Journal {
     /// Records an effect and the state to resume from, together, *before* the effect.
     ///
     /// # Errors
-    /// The run is not *active*, the lock is not its guest's, or the journal cannot be written:
+    /// The run is not *active*, the lock is not its machine's, or the journal cannot be written:
     /// then the effect must not happen.
     pub fn intend(
         &self,
         run: RunId,
-        lock: &GuestLock,
+        lock: &MachineLock,
         step: &IntendedStep,
         at: Timestamp,
     ) -> Result<StepId, JournalError> {
@@ -48,11 +48,11 @@ impl Journal {
     /// Records what came of a step, and the state after it, together.
     ///
     /// # Errors
-    /// The step has a result already, its run is not *active*, or the lock is not its guest's.
+    /// The step has a result already, its run is not *active*, or the lock is not its machine's.
     pub fn result(
         &self,
         step: StepId,
-        lock: &GuestLock,
+        lock: &MachineLock,
         outcome: &str,
         detail: &str,
         state: &Value,
@@ -82,11 +82,11 @@ impl Journal {
     /// Stores the state from which to resume, where no step does: after looks that moved it on.
     ///
     /// # Errors
-    /// The run is not *active*, the lock is not its guest's, or the journal cannot be written.
+    /// The run is not *active*, the lock is not its machine's, or the journal cannot be written.
     pub fn save(
         &self,
         run: RunId,
-        lock: &GuestLock,
+        lock: &MachineLock,
         state: &Value,
         at: Timestamp,
     ) -> Result<(), JournalError> {
@@ -114,11 +114,11 @@ impl Journal {
     /// once more (an operator abandons it), also when its stored state is damaged.
     ///
     /// # Errors
-    /// The run has ended for good, the lock is not its guest's, or `status` is *active*.
+    /// The run has ended for good, the lock is not its machine's, or `status` is *active*.
     pub fn finish(
         &self,
         run: RunId,
-        lock: &GuestLock,
+        lock: &MachineLock,
         outcome: &str,
         status: RunStatus,
         at: Timestamp,
@@ -141,11 +141,11 @@ impl Journal {
     /// that no other controller still works on it. Read it with [`Journal::run`] afterwards.
     ///
     /// # Errors
-    /// The run has ended for good, or the lock is not its guest's.
+    /// The run has ended for good, or the lock is not its machine's.
     pub fn resume(
         &self,
         run: RunId,
-        lock: &GuestLock,
+        lock: &MachineLock,
         operator: &str,
         at: Timestamp,
     ) -> Result<(), JournalError> {
@@ -161,18 +161,18 @@ impl Journal {
     }
 
     /// A lock file of another state directory excludes nobody here.
-    pub(crate) fn check_origin(&self, lock: &GuestLock) -> Result<(), JournalError> {
+    pub(crate) fn check_origin(&self, lock: &MachineLock) -> Result<(), JournalError> {
         if lock.state_dir() == self.state_dir() {
             return Ok(());
         }
-        Err(JournalError::ForeignLock(lock.guest().clone()))
+        Err(JournalError::ForeignLock(lock.machine().clone()))
     }
 }
 
 pub(crate) fn insert_run(
     transaction: &Transaction<'_>,
     new: &NewRun,
-    lock: &GuestLock,
+    lock: &MachineLock,
 ) -> Result<RunId, Failure> {
     transaction.execute(
         "INSERT INTO runs
@@ -180,7 +180,7 @@ pub(crate) fn insert_run(
          VALUES (?1, ?2, ?3, ?4, ?5, 'active', ?6, ?6)",
         params![
             new.operation,
-            new.guest.as_str(),
+            new.machine.to_string(),
             new.operator,
             new.options.to_string(),
             new.state.to_string(),
@@ -188,20 +188,20 @@ pub(crate) fn insert_run(
         ],
     )?;
     let run = RunId(transaction.last_insert_rowid());
-    check_guest(run, new.guest.as_str(), lock)?;
+    check_machine(run, &new.machine.to_string(), lock)?;
     Ok(run)
 }
 
-/// Refuses unless the lock is the run's guest's and the run's status fits.
+/// Refuses unless the lock is the run's machine's and the run's status fits.
 fn require_status(
     transaction: &Transaction<'_>,
     run: RunId,
-    lock: &GuestLock,
+    lock: &MachineLock,
     action: &'static str,
     fits: impl Fn(RunStatus) -> bool,
 ) -> Result<(), Failure> {
     let stored = identity(transaction, run)?;
-    check_guest(run, &stored.guest, lock)?;
+    check_machine(run, &stored.guest, lock)?;
     let status = stored.readable_status().map_err(JournalError::from)?;
     if fits(status) {
         return Ok(());
@@ -214,14 +214,14 @@ fn require_status(
     .into())
 }
 
-fn check_guest(run: RunId, guest: &str, lock: &GuestLock) -> Result<(), JournalError> {
-    if guest == lock.guest().as_str() {
+fn check_machine(run: RunId, stored: &str, lock: &MachineLock) -> Result<(), JournalError> {
+    if stored == lock.machine().to_string() {
         return Ok(());
     }
     Err(JournalError::WrongLock {
         run,
-        guest: guest.to_owned(),
-        held: lock.guest().clone(),
+        stored: stored.to_owned(),
+        held: lock.machine().clone(),
     })
 }
 

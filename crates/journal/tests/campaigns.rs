@@ -222,7 +222,7 @@ fn a_try_is_there_with_its_run_or_neither_is() {
         breaker.execute_batch("DROP TRIGGER full").unwrap();
         assert_eq!(journal.run_of_turn(&first).unwrap(), None, "{table}");
         assert!(
-            journal.open_run(guest.guest()).unwrap().is_none(),
+            journal.open_run(guest.machine()).unwrap().is_none(),
             "{table}"
         );
     }

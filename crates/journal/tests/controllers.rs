@@ -10,7 +10,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use journal::{
-    GuestLock, Holder, Journal, LockError, MetadataLock, MetadataLockError, RunFilter, RunId,
+    Holder, Journal, LockError, MachineLock, MetadataLock, MetadataLockError, RunFilter, RunId,
 };
 use metadata::control::{Record, Scope};
 use rustix::process::{Pid, Signal, kill_process};
@@ -77,14 +77,14 @@ fn controller() {
         "compete" => {
             for n in 0..20 {
                 let lock = loop {
-                    match GuestLock::acquire(&journal, &guest("web1"), &holder("compete")) {
+                    match MachineLock::acquire(&journal, guest("web1"), &holder("compete")) {
                         Ok(lock) => break lock,
                         Err(LockError::Held { .. }) => std::thread::sleep(Duration::from_millis(1)),
                         Err(other) => panic!("{other}"),
                     }
                 };
                 assert!(
-                    journal.open_run(&guest("web1")).unwrap().is_none(),
+                    journal.open_run(guest("web1")).unwrap().is_none(),
                     "two at once"
                 );
                 let run = journal.begin(&new_run("web1", n), &lock).unwrap();
@@ -185,7 +185,7 @@ fn a_controller_killed_before_its_effect_leaves_the_intent_and_a_free_lock() {
 
     let journal = Journal::open(dir.path()).unwrap();
     let lock = lock(&journal, "web1");
-    let record = journal.open_run(&guest("web1")).unwrap().unwrap();
+    let record = journal.open_run(guest("web1")).unwrap().unwrap();
     assert_eq!(record.state, json!({"phase": "asked"}));
     let [intended] = &record.steps[..] else {
         panic!("{record:?}")
@@ -218,7 +218,7 @@ fn a_machine_that_outlives_its_killed_controller_does_not_keep_the_lock() {
     // The machine's process may still be inside its `exec`, which closes the lock's file last.
     let begun = Instant::now();
     let free = loop {
-        let tried = GuestLock::acquire(&journal, &guest("web1"), &holder("hospes runs resume"));
+        let tried = MachineLock::acquire(&journal, guest("web1"), &holder("hospes runs resume"));
         if tried.is_ok() || begun.elapsed() > Duration::from_secs(5) {
             break tried;
         }
@@ -263,7 +263,7 @@ fn a_second_controller_is_refused_and_told_who_is_first() {
     let mut child = Controller::start(dir.path(), "intend");
     child.hears().unwrap();
     let journal = Journal::open(dir.path()).unwrap();
-    let second = || GuestLock::acquire(&journal, &guest("web1"), &holder("hospes shutdown web1"));
+    let second = || MachineLock::acquire(&journal, guest("web1"), &holder("hospes shutdown web1"));
     let told = second().unwrap_err().to_string();
     let pid = child.child.id();
     assert_eq!(
@@ -287,7 +287,7 @@ fn a_lock_is_held_once_in_one_process_too_and_free_after_drop() {
     let journal = Journal::open(dir.path()).unwrap();
     let again = Journal::open(dir.path()).unwrap();
     let first = lock(&journal, "web1");
-    let second = || GuestLock::acquire(&again, &guest("web1"), &holder("second"));
+    let second = || MachineLock::acquire(&again, guest("web1"), &holder("second"));
     assert!(matches!(second(), Err(LockError::Held { .. })));
     drop(first);
     assert!(second().is_ok());
@@ -298,7 +298,7 @@ fn a_holder_that_cannot_be_read_still_holds() {
     let dir = tempdir().unwrap();
     let journal = Journal::open(dir.path()).unwrap();
     let path = dir.path().join("locks/web1.lock");
-    let acquire = |holder: &Holder| GuestLock::acquire(&journal, &guest("web1"), holder);
+    let acquire = |holder: &Holder| MachineLock::acquire(&journal, guest("web1"), holder);
     let _held = acquire(&holder("hospes\u{1b}[2J fix")).unwrap();
     assert!(
         acquire(&holder("x"))

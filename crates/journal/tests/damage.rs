@@ -97,7 +97,7 @@ fn a_damaged_run_is_told_and_hides_no_other() {
         ("state", "'{\"phase\": '", "its state is not JSON"),
         ("options", "''", "its options is not JSON"),
         ("status", "'asleep'", "its status is `asleep`"),
-        ("guest", "'../etc'", "is not a guest name"),
+        ("guest", "'../etc'", "is neither a guest"),
         ("state", "CAST(x'ff' AS TEXT)", "its state is not JSON"),
     ] {
         let dir = tempdir().unwrap();
@@ -135,12 +135,12 @@ fn a_run_with_a_damaged_state_blocks_until_it_is_abandoned() {
     let run = journal.begin(&new_run("web1", 1), &held).unwrap();
     let other = Connection::open(journal.path()).unwrap();
     other.execute("UPDATE runs SET state = 'x'", []).unwrap();
-    let told = journal.open_run(&guest("web1")).unwrap_err().to_string();
+    let told = journal.open_run(guest("web1")).unwrap_err().to_string();
     assert!(told.contains("r1 (restart of web1) is damaged"), "{told}");
     journal
         .finish(run, &held, "given up", RunStatus::Abandoned, at(2))
         .unwrap();
-    assert_eq!(journal.open_run(&guest("web1")).unwrap(), None);
+    assert_eq!(journal.open_run(guest("web1")).unwrap(), None);
     let kept: String = other
         .query_row("SELECT state FROM runs", [], |row| row.get(0))
         .unwrap();

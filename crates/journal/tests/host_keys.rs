@@ -18,7 +18,7 @@ fn replaced_keys_stay_as_history() {
     journal.pin(&web1, OLD, KeySource::Channel, at(1)).unwrap();
     journal.pin(&web1, RSA, KeySource::Channel, at(1)).unwrap();
     journal
-        .pin(&guest("web2"), OLD, KeySource::Config, at(1))
+        .pin(guest("web2"), OLD, KeySource::Config, at(1))
         .unwrap();
     journal
         .replace_pins(&web1, &[NEW, RSA], KeySource::Operator, at(2))
@@ -55,7 +55,7 @@ fn replaced_keys_stay_as_history() {
       }
     ]
     "#);
-    assert_eq!(journal.pinned(&guest("web2")).unwrap().len(), 1);
+    assert_eq!(journal.pinned(guest("web2")).unwrap().len(), 1);
 }
 
 #[test]

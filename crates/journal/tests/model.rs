@@ -3,7 +3,7 @@
 mod store;
 
 use journal::{
-    GuestLock, Journal, JournalError, Note, RunFilter, RunId, RunRecord, RunStatus, RunSummary,
+    Journal, JournalError, MachineLock, Note, RunFilter, RunId, RunRecord, RunStatus, RunSummary,
     StepId, StepRecord, StepResult,
 };
 use proptest::prelude::*;
@@ -109,7 +109,7 @@ impl Model {
         let summary = RunSummary {
             id: RunId(self.runs.len() as i64 + 1),
             operation: new.operation,
-            guest: new.guest,
+            machine: new.machine,
             operator: new.operator,
             status: RunStatus::Active,
             outcome: None,
@@ -152,8 +152,8 @@ impl Model {
 
     fn result(&mut self, step: i64, lock: usize, ms: u64) -> bool {
         for run in &mut self.runs {
-            let fits =
-                run.summary.guest == guest(GUESTS[lock]) && run.summary.status == RunStatus::Active;
+            let fits = run.summary.machine == guest(GUESTS[lock])
+                && run.summary.status == RunStatus::Active;
             for stored in &mut run.steps {
                 if fits && stored.id == StepId(step) && stored.result.is_none() {
                     let (outcome, detail) = ("pong".to_owned(), format!("in {ms}"));
@@ -177,7 +177,7 @@ impl Model {
 
     fn locked(&mut self, id: i64, lock: usize) -> Option<&mut RunRecord> {
         self.run(id)
-            .filter(|run| run.summary.guest == guest(GUESTS[lock]))
+            .filter(|run| run.summary.machine == guest(GUESTS[lock]))
     }
 
     fn open_run(&self, name: &str) -> Option<&RunRecord> {
@@ -186,7 +186,7 @@ impl Model {
             .iter()
             .rev()
             .filter(open)
-            .find(|run| run.summary.guest == guest(name))
+            .find(|run| run.summary.machine == guest(name))
     }
 }
 
@@ -198,7 +198,7 @@ fn remark(run: &mut RunRecord, text: String, ms: u64) -> bool {
 
 fn call_journal(
     journal: &Journal,
-    locks: &[GuestLock],
+    locks: &[MachineLock],
     call: &Call,
     ms: u64,
 ) -> Result<(), JournalError> {
@@ -254,7 +254,7 @@ proptest! {
             prop_assert_eq!(stored.as_ref(), Some(run));
         }
         for name in GUESTS {
-            let open = journal.open_run(&guest(name)).unwrap();
+            let open = journal.open_run(guest(name)).unwrap();
             prop_assert_eq!(open.as_ref(), model.open_run(name));
         }
         prop_assert_eq!(journal.runs(100, &RunFilter::default()).unwrap().len(), model.runs.len());

@@ -2,9 +2,12 @@
 
 mod store;
 
-use journal::{Journal, JournalError, RunFilter, RunId, RunStatus, StepId};
+use conditions::MachineId;
+use journal::{
+    Journal, JournalError, KeySource, MachineLock, NewRun, RunFilter, RunId, RunStatus, StepId,
+};
 use serde_json::json;
-use store::{at, guest, lock, new_run, step};
+use store::{at, guest, holder, lock, new_run, step};
 use tempfile::tempdir;
 
 #[test]
@@ -54,7 +57,7 @@ fn a_run_is_told_from_its_intent_to_its_end() {
     let journal = Journal::open(dir.path()).unwrap();
     let record = journal.run(run).unwrap().unwrap();
     insta::assert_json_snapshot!(record);
-    assert_eq!(journal.open_run(&guest("web1")).unwrap(), Some(record));
+    assert_eq!(journal.open_run(guest("web1")).unwrap(), Some(record));
 }
 
 #[test]
@@ -116,7 +119,7 @@ fn what_has_ended_for_good_stays_ended() {
                 "{status}: {again:?}"
             );
         }
-        assert_eq!(journal.open_run(&guest("web1")).unwrap(), None);
+        assert_eq!(journal.open_run(guest("web1")).unwrap(), None);
         let record = journal.run(run).unwrap().unwrap();
         assert_eq!((record.summary.status, record.state), (status, json!(1)));
     }
@@ -202,7 +205,7 @@ fn lists_are_newest_first_and_filtered() {
         .finish(r3, &web1, "still running", RunStatus::Resumable, at(5))
         .unwrap();
 
-    let web1_only = Some(guest("web1"));
+    let web1_only = Some(guest("web1").into());
     for (limit, filter, expected) in [
         (10, RunFilter::default(), vec![r3, r2, r1]),
         (2, RunFilter::default(), vec![r3, r2]),
@@ -210,7 +213,7 @@ fn lists_are_newest_first_and_filtered() {
             10,
             RunFilter {
                 open: true,
-                guest: None,
+                machine: None,
             },
             vec![r3, r2],
         ),
@@ -218,7 +221,7 @@ fn lists_are_newest_first_and_filtered() {
             10,
             RunFilter {
                 open: false,
-                guest: web1_only.clone(),
+                machine: web1_only.clone(),
             },
             vec![r3, r1],
         ),
@@ -226,7 +229,7 @@ fn lists_are_newest_first_and_filtered() {
             10,
             RunFilter {
                 open: true,
-                guest: web1_only,
+                machine: web1_only,
             },
             vec![r3],
         ),
@@ -235,4 +238,28 @@ fn lists_are_newest_first_and_filtered() {
         let ids: Vec<_> = listed.into_iter().map(|run| run.unwrap().id).collect();
         assert_eq!(ids, expected, "{filter:?}");
     }
+}
+
+#[test]
+fn a_node_has_runs_and_keys_of_its_own_beside_a_guest_of_that_name() {
+    let dir = tempdir().unwrap();
+    let journal = Journal::open(dir.path()).unwrap();
+    let node: MachineId = "node:home/pve1".parse().unwrap();
+    let taken = MachineLock::acquire(&journal, &node, &holder("patch nodes")).unwrap();
+    let beside = lock(&journal, "pve1");
+    let new = NewRun {
+        machine: node.clone(),
+        ..new_run("pve1", 1)
+    };
+    assert!(journal.begin(&new, &beside).is_err());
+    let run = journal.begin(&new, &taken).unwrap();
+    assert!(journal.open_run(guest("pve1")).unwrap().is_none());
+    let open = journal.open_run(&node).unwrap().unwrap();
+    assert_eq!((open.summary.id, &open.summary.machine), (run, &node));
+    let document = serde_json::to_value(&open).unwrap();
+    assert_eq!(document["guest"], "node:home/pve1");
+    let key = "ssh-ed25519 AAAAC3Nz";
+    journal.pin(&node, key, KeySource::Operator, at(2)).unwrap();
+    assert_eq!(journal.pinned(&node).unwrap()[0].key, key);
+    assert_eq!(journal.pinned(guest("pve1")).unwrap(), []);
 }

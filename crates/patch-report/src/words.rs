@@ -4,7 +4,6 @@ use std::fmt::Display;
 use std::time::Duration;
 
 use plan::LeftOutReason;
-use plan::campaign::{Halt, NotBegunReason, StopReason};
 
 /// Longer text is cut in forms for people, in characters.
 const TEXT_LIMIT: usize = 10_000;
@@ -103,37 +102,6 @@ pub(crate) fn span(span: Duration) -> String {
         .map(|(number, unit)| format!("{number} {unit}"))
         .collect();
     told.join(" ")
-}
-
-/// Why nobody else of a campaign was begun.
-pub(crate) fn halt(halt: &Halt) -> String {
-    match halt {
-        Halt::Budget => "more failed than may".to_owned(),
-        Halt::Deadline => "its time was over".to_owned(),
-        Halt::Aborted(reason) => format!("aborted: {reason}"),
-        Halt::Hook(reason) => format!("the command before the campaign failed: {reason}"),
-    }
-}
-
-/// Why nobody else of a group was begun.
-pub(crate) fn stop(stop: &StopReason) -> String {
-    match stop {
-        StopReason::Budget => "more of a wave failed than may".to_owned(),
-        StopReason::Behind(group) => format!("group `{group}` before it was not done"),
-        StopReason::NoWindow => "no window was open long enough before the deadline".to_owned(),
-        StopReason::Hook(reason) => format!("a command around a wave failed: {reason}"),
-        StopReason::Incomplete => "some were not begun".to_owned(),
-    }
-}
-
-/// Why somebody was not begun.
-pub(crate) const fn not_begun(reason: NotBegunReason) -> &'static str {
-    match reason {
-        NotBegunReason::Halted => "the campaign was halted",
-        NotBegunReason::Stopped => "its group was stopped",
-        NotBegunReason::NoWindow => "no window was open long enough before the deadline",
-        NotBegunReason::NoRoom => "as many as may be were unavailable, and stayed so",
-    }
 }
 
 /// What a person does about somebody who was left out; nothing, where that was wanted.

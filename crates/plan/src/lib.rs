@@ -27,10 +27,10 @@ pub use document::{
     PlannedMember, PlannedWave, Row, Unreadable, moved,
 };
 pub use file::{Group, Hold, Mistaken, PlanFile, WaveRule};
-pub use fleet::{Facts, Fleet, Host, InvalidMember, Kind, MemberId, Standing};
+pub use fleet::{Facts, Fleet, Host, InvalidMachine, Kind, MemberId, Standing};
 pub use planner::{Unplannable, plan};
 pub use policy::{
-    Check, Hook, Hooks, MinFree, Patching, Policy, RebootPolicy, Scope, StaleServices,
+    Check, Hook, Hooks, MinFree, NodePatching, Patching, Policy, RebootPolicy, Scope, StaleServices,
 };
 pub use toml_file::Mistake;
 pub use window::{Clock, Day, InvalidClock, Openings, UnknownZone, Window, Zone};

@@ -88,6 +88,30 @@ pub struct Patching {
     pub checks: Vec<Check>,
     /// Without that much nothing is begun.
     pub min_free: MinFree,
+    /// Of nodes: what may be done to their guests, and to their maintenance mode.
+    #[serde(default, skip_serializing_if = "NodePatching::is_default")]
+    pub node: NodePatching,
+}
+
+/// What may be done so that a node can be patched. By default nobody is interrupted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct NodePatching {
+    /// Whether guests that cannot move while they run may be shut down, and started afterwards.
+    #[serde(default)]
+    pub interrupt_guests: bool,
+    /// Whether disks that only the node has may be copied.
+    #[serde(default)]
+    pub copy_local_disks: bool,
+    /// Whether a node that is in maintenance already is taken over.
+    #[serde(default)]
+    pub adopt_maintenance: bool,
+}
+
+impl NodePatching {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// A command of the operator, performed by the caller.

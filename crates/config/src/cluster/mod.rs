@@ -4,12 +4,14 @@
 //! [cluster.NAME] ─► Cluster { settings } ─► (asked) ─► [Discovered] ─┐
 //!        ssh, deadlines, metadata, tag.TAG ──────────────────────────┼─► adopt ─► [Guest]
 //! [guest.NAME] with cluster and vmid ────────────────────────────────┘
+//!        node-ssh, node.NODE.ssh ─► node(NODE, its address in the cluster) ─► Ssh
 //! ```
 
 mod adopt;
 mod credentials;
 mod model;
 mod names;
+mod nodes;
 mod table;
 mod trust;
 

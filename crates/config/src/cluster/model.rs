@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use conditions::GuestId;
 
+use super::nodes::Nodes;
 use crate::Selector;
 use crate::guest::Settings;
 
@@ -22,6 +23,8 @@ pub struct Cluster {
     pub(super) tags: BTreeMap<String, Settings>,
     /// Those that have a table of their own, by id.
     pub(super) declared: BTreeMap<u32, (GuestId, Settings)>,
+    /// How its nodes are logged in to.
+    pub(super) nodes: Nodes,
 }
 
 /// A guest as its cluster tells of it.

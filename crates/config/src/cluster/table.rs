@@ -10,6 +10,7 @@ use toml_file::{Fault, Mistakes, Table, Value};
 
 use super::credentials::{self, SECRETS};
 use super::names::is_id;
+use super::nodes::Nodes;
 use super::{Cluster, trust};
 use crate::Selector;
 use crate::guest::{Settings, Whose, is_tag};
@@ -26,6 +27,8 @@ const KEYS: &[&str] = &[
     "deadlines",
     "metadata",
     "tag",
+    "node-ssh",
+    "node",
 ];
 const TAG_KEYS: &[&str] = &["ssh", "deadlines", "metadata"];
 
@@ -62,6 +65,7 @@ impl Cluster {
         let exclude = table.read("exclude", mistakes, selectors);
         let guests = Settings::read(table, Whose::Cluster, origin, mistakes);
         let tags = tags(table, origin, mistakes);
+        let nodes = Nodes::read(table, &defaults.ssh, origin, mistakes);
         let settings = ClusterSettings {
             name: valid?,
             endpoints: endpoints?,
@@ -76,6 +80,7 @@ impl Cluster {
             guests: guests.or(&defaults.clone().of_clusters()),
             tags,
             declared: BTreeMap::new(),
+            nodes,
         })
     }
 }

@@ -26,6 +26,10 @@ pub(crate) enum Whose {
     LocalGuest,
     /// Those of a guest of a cluster.
     ClusterGuest,
+    /// Those of the nodes of a cluster.
+    Nodes,
+    /// Those of one of its nodes.
+    Node,
 }
 
 /// What one table says about guests.

@@ -18,6 +18,6 @@ pub use metadata::{
 pub use options::{AcceptUnknown, ChangePace, GracefulStop, ReadPace, Selection};
 pub use pages::{completions, man_pages};
 pub use patch::{
-    ApplyPatches, Patch, PatchPolicy, PatchVerb, PlanPatches, Reboots, ReportFormat, ReportPatches,
-    ToCampaign,
+    ApplyPatches, Patch, PatchNodes, PatchPolicy, PatchVerb, PlanPatches, Reboots, ReportFormat,
+    ReportPatches, ToCampaign,
 };

@@ -27,6 +27,12 @@ pub enum PatchVerb {
     /// transient unit that outlives this program; a campaign whose hospes died is taken up again by
     /// `patch resume`.
     Apply(ApplyPatches),
+    /// Patch nodes of Proxmox VE, one after the other
+    ///
+    /// Each node is emptied by live migration, put in maintenance, upgraded through SSH, rebooted where
+    /// that is needed, and put back in service with its guests. Quorum, Ceph, backups and replication
+    /// are looked at before. Any doubt stops before the next node.
+    Nodes(PatchNodes),
     /// List the campaigns, or show where one stands and what it waits for
     Status {
         /// The campaign ("c3"); without it the latest are listed
@@ -139,6 +145,38 @@ pub struct ApplyPatches {
     /// Of guests that are named: how they are patched
     #[command(flatten)]
     pub policy: PatchPolicy,
+}
+
+/// `patch nodes`.
+#[derive(Debug, Args)]
+pub struct PatchNodes {
+    /// Names ("pve1", "home/pve1"), in their order [default: all]
+    #[arg(value_name = "NODE")]
+    pub nodes: Vec<String>,
+    /// Only nodes of this cluster
+    #[arg(long, value_name = "NAME")]
+    pub cluster: Option<String>,
+    /// Only say what stands in the way, what is known to be newer and which guests would leave
+    #[arg(long)]
+    pub check: bool,
+    /// When a node reboots after its upgrade
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Reboots::IfRequired)]
+    pub reboot: Reboots,
+    /// Packages may be removed for the upgrade
+    #[arg(long)]
+    pub allow_removals: bool,
+    /// Let dpkg finish first what was interrupted before
+    #[arg(long)]
+    pub allow_mending: bool,
+    /// Shut guests down that cannot move while they run, each with a permit, and start them afterwards
+    #[arg(long)]
+    pub interrupt_guests: bool,
+    /// Copy disks that only the node has
+    #[arg(long)]
+    pub copy_local_disks: bool,
+    /// Take over a node that is in maintenance already
+    #[arg(long)]
+    pub adopt_maintenance: bool,
 }
 
 /// How guests are patched that are named on the command line.

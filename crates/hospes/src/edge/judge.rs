@@ -1,4 +1,4 @@
-//! Who may answer at a guest's SSH address.
+//! Who may answer at the SSH address of a guest or a node.
 //!
 //! ```text
 //! key in the configuration ─► only that one
@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use conditions::GuestId;
+use conditions::MachineId;
 use journal::KeySource;
 use ssh::{HostKeyJudge, KnownHosts, KnownHostsVerdict, PresentedKey};
 
@@ -19,15 +19,16 @@ use super::{AgentSlot, reported_keys};
 use crate::clock::now;
 use crate::store::Store;
 
-/// The judge of one guest's host keys.
+/// The judge of one machine's host keys.
 pub(crate) struct Judge {
-    pub(crate) guest: GuestId,
+    pub(crate) machine: MachineId,
     pub(crate) address: (String, u16),
     /// Keys in the configuration, as `algorithm base64`.
     pub(crate) configured: Vec<String>,
     pub(crate) known_hosts: Vec<PathBuf>,
     pub(crate) store: Arc<Store>,
-    pub(crate) slot: Arc<AgentSlot>,
+    /// Absent for nodes, which have no agent channel.
+    pub(crate) slot: Option<Arc<AgentSlot>>,
 }
 
 #[async_trait]
@@ -40,23 +41,30 @@ impl HostKeyJudge for Judge {
         if !self.configured.is_empty() {
             return self.by_configuration(key);
         }
-        let pinned = self.store.pinned(&self.guest)?;
+        let pinned = self.store.pinned(&self.machine)?;
         if pinned.contains(&key.openssh()) {
             return Ok(());
         }
-        match (pinned.is_empty(), reported_keys(&self.slot).await) {
+        match (pinned.is_empty(), self.reported().await) {
             (_, Ok(listed)) if listed.contains(&key.openssh()) => {
                 self.store
-                    .pin(&self.guest, &listed, KeySource::Channel, now())
+                    .pin(&self.machine, &listed, KeySource::Channel, now())
             }
             (_, Ok(_)) => Err(self.not_listed(key)),
             (false, Err(why)) => Err(self.changed(key, &pinned, &why)),
+            (true, Err(_)) if self.slot.is_none() => {
+                let advice = format!(
+                    "compare the fingerprint at the console of {}, then add the key to known_hosts",
+                    self.machine
+                );
+                self.by_known_hosts(host, port, key, &advice)
+            }
             (true, Err(why)) => {
                 let advice = format!(
                     "nothing is pinned for {guest} and the agent channel cannot confirm it \
                      ({why}); compare the fingerprint at the guest's console, then: \
                      hospes trust {guest} --fingerprint {print}",
-                    guest = self.guest,
+                    guest = self.machine,
                     print = key.fingerprint(),
                 );
                 self.by_known_hosts(host, port, key, &advice)
@@ -69,7 +77,7 @@ impl HostKeyJudge for Judge {
             return KnownHosts::algorithms(&self.known_hosts, host, port);
         }
         let mut trusted = self.configured.clone();
-        trusted.extend(self.store.pinned(&self.guest).unwrap_or_default());
+        trusted.extend(self.store.pinned(&self.machine).unwrap_or_default());
         if trusted.is_empty() {
             return KnownHosts::algorithms(&self.known_hosts, host, port);
         }
@@ -82,6 +90,14 @@ impl HostKeyJudge for Judge {
 }
 
 impl Judge {
+    /// The keys that the machine reports through its channel, or why it reports none.
+    async fn reported(&self) -> Result<Vec<String>, String> {
+        match &self.slot {
+            Some(slot) => reported_keys(slot).await,
+            None => Err("a node has none".to_owned()),
+        }
+    }
+
     fn by_configuration(&self, key: &PresentedKey) -> Result<(), String> {
         if self.configured.contains(&key.openssh()) {
             return Ok(());
@@ -89,7 +105,7 @@ impl Judge {
         Err(format!(
             "host key refused: {} presents {key}, which is not the key in the configuration \
              (ssh.host-key); correct it there if the guest's key was changed on purpose",
-            self.guest
+            self.machine
         ))
     }
 
@@ -123,7 +139,7 @@ impl Judge {
              correct ssh.host and ssh.port of {guest}",
             host = self.address.0,
             port = self.address.1,
-            guest = self.guest,
+            guest = self.machine,
         )
     }
 
@@ -137,7 +153,7 @@ impl Judge {
             "host key changed: {guest} presents {key}, pinned is {known}, and the agent channel \
              cannot confirm the change ({why}); if it was changed on purpose: \
              hospes trust {guest} --fingerprint {print}",
-            guest = self.guest,
+            guest = self.machine,
             known = known.join(", "),
             print = key.fingerprint(),
         )

@@ -18,4 +18,4 @@ pub(crate) use judge::Judge;
 pub(crate) use login::{Finder, Login};
 pub(crate) use notice::MetadataNotice;
 pub(crate) use slot::AgentSlot;
-pub(crate) use world::{CallDeadlines, World, no_ssh};
+pub(crate) use world::{CallDeadlines, World, asked_for_readiness, asked_to_reboot, no_ssh};

@@ -167,21 +167,8 @@ impl World {
         let Some(ssh) = &self.ssh else {
             return Err(NotReady::never(no_ssh(&self.guest)));
         };
-        let output = ssh
-            .run(
-                READINESS_SCRIPT,
-                Privilege::Login,
-                READINESS_LIMIT,
-                self.calls.script,
-            )
-            .await;
+        let ready = asked_for_readiness(ssh, self.calls.script).await;
         self.slot.release().await;
-        let ready = output
-            .map_err(NotReady::from)
-            .and_then(|output| Readiness::from_output(&output, now()));
-        if ready.is_err() {
-            self.disconnect().await;
-        }
         ready
     }
 
@@ -189,32 +176,7 @@ impl World {
         let Some(ssh) = &self.ssh else {
             return AskReport::NotSent(no_ssh(&self.guest));
         };
-        let asked = ssh
-            .run(
-                REBOOT_SCRIPT,
-                Privilege::Root,
-                READINESS_LIMIT,
-                self.calls.script,
-            )
-            .await;
-        self.disconnect().await;
-        match asked {
-            Ok(output) if output.status == 0 => {
-                AskReport::Taken("systemctl reboot succeeded".to_owned())
-            }
-            // The shell itself was ended by the reboot, or its end got lost.
-            Ok(output) if output.status > 128 || output.status < 0 => {
-                AskReport::Unknown(format!("systemctl reboot ended with {}", output.status))
-            }
-            Ok(output) => AskReport::Refused(words_of(&output.stderr, output.status)),
-            Err(ShellError::Broken(why)) => AskReport::Unknown(why),
-            Err(
-                error @ ShellError::TimedOut {
-                    phase: "command", ..
-                },
-            ) => AskReport::Unknown(error.to_string()),
-            Err(error) => AskReport::NotSent(error.to_string()),
-        }
+        asked_to_reboot(ssh, self.calls.script).await
     }
 
     /// Ends the SSH connection: the next script finds the guest that is there then.
@@ -222,6 +184,53 @@ impl World {
         if let Some(ssh) = &self.ssh {
             ssh.disconnect().await;
         }
+    }
+}
+
+/// Asks SSH, and only SSH, whether a machine is usable.
+pub(crate) async fn asked_for_readiness(
+    ssh: &Login,
+    deadline: Duration,
+) -> Result<Readiness, NotReady> {
+    let output = ssh
+        .run(
+            READINESS_SCRIPT,
+            Privilege::Login,
+            READINESS_LIMIT,
+            deadline,
+        )
+        .await;
+    let ready = output
+        .map_err(NotReady::from)
+        .and_then(|output| Readiness::from_output(&output, now()));
+    if ready.is_err() {
+        ssh.disconnect().await;
+    }
+    ready
+}
+
+/// Asks a machine through SSH to reboot itself.
+pub(crate) async fn asked_to_reboot(ssh: &Login, deadline: Duration) -> AskReport {
+    let asked = ssh
+        .run(REBOOT_SCRIPT, Privilege::Root, READINESS_LIMIT, deadline)
+        .await;
+    ssh.disconnect().await;
+    match asked {
+        Ok(output) if output.status == 0 => {
+            AskReport::Taken("systemctl reboot succeeded".to_owned())
+        }
+        // The shell itself was ended by the reboot, or its end got lost.
+        Ok(output) if output.status > 128 || output.status < 0 => {
+            AskReport::Unknown(format!("systemctl reboot ended with {}", output.status))
+        }
+        Ok(output) => AskReport::Refused(words_of(&output.stderr, output.status)),
+        Err(ShellError::Broken(why)) => AskReport::Unknown(why),
+        Err(
+            error @ ShellError::TimedOut {
+                phase: "command", ..
+            },
+        ) => AskReport::Unknown(error.to_string()),
+        Err(error) => AskReport::NotSent(error.to_string()),
     }
 }
 

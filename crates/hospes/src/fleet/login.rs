@@ -20,7 +20,7 @@ pub(super) fn login(
         let ssh = ssh.clone();
         move |host: &str| {
             let judge = judge(&guest, &ssh, host, &store, &slot);
-            SshShell::new(target(&guest, &ssh, host), Arc::new(judge))
+            SshShell::new(target(&ssh, host, &guest.deadlines), Arc::new(judge))
         }
     };
     Some(match ssh.address {
@@ -49,16 +49,17 @@ fn judge(
     slot: &Arc<AgentSlot>,
 ) -> Judge {
     Judge {
-        guest: guest.name.clone(),
+        machine: guest.name.clone().into(),
         address: (host.to_owned(), ssh.port),
         configured: ssh.host_keys.clone(),
         known_hosts: ssh.known_hosts.clone(),
         store: Arc::clone(store),
-        slot: Arc::clone(slot),
+        slot: Some(Arc::clone(slot)),
     }
 }
 
-fn target(guest: &config::Guest, ssh: &config::Ssh, host: &str) -> Target {
+/// Where and how to log in to a guest or a node.
+pub(super) fn target(ssh: &config::Ssh, host: &str, deadlines: &config::Deadlines) -> Target {
     Target {
         host: host.to_owned(),
         port: ssh.port,
@@ -66,12 +67,12 @@ fn target(guest: &config::Guest, ssh: &config::Ssh, host: &str) -> Target {
         identity_files: ssh.identities.clone(),
         use_agent: ssh.agent.is_some(),
         jumps: ssh.jump.iter().map(|jump| hop(jump, ssh)).collect(),
-        connect_timeout: guest.deadlines.ssh_connect,
-        login_timeout: guest.deadlines.ssh_command,
+        connect_timeout: deadlines.ssh_connect,
+        login_timeout: deadlines.ssh_command,
     }
 }
 
-/// A jump host, entered with the guest's keys.
+/// A jump host, entered with the machine's keys.
 fn hop(jump: &config::Jump, ssh: &config::Ssh) -> Hop {
     Hop {
         host: jump.host.clone(),

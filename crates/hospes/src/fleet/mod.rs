@@ -9,10 +9,12 @@
 mod login;
 mod member;
 mod muster;
+mod node;
 mod roster;
 mod site;
 
 pub(crate) use member::Member;
 pub(crate) use muster::Muster;
+pub(crate) use node::{Node, Unnamed};
 pub(crate) use roster::{Fleet, host_name, owed_start};
 pub(crate) use site::Untouchable;

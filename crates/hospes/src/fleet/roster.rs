@@ -5,11 +5,12 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Result, anyhow, bail};
-use conditions::{GuestId, NodeName, Observation};
+use conditions::{GuestId, MachineId, NodeName, Observation};
 use config::{Config, Environment, InvalidSelector, SelectError, Selector};
 use futures_util::future::join_all;
+use hypervisor_proxmox::Cluster;
 use hypervisor_qemu::QemuHypervisor;
-use journal::{GuestLock, Holder, RunId};
+use journal::{Holder, MachineLock, RunId};
 use lifecycle::operation::Saved;
 use lifecycle::ports::HypervisorError;
 use serde::Serialize;
@@ -125,6 +126,14 @@ impl Fleet {
         Ok(member)
     }
 
+    /// The guest that a run is about, if it is about one.
+    pub(crate) async fn guest_of(&self, machine: &MachineId) -> Result<Member> {
+        match machine {
+            MachineId::Guest(guest) => self.guest(guest).await,
+            MachineId::Node(host) => bail!("{host} is a node, not a guest"),
+        }
+    }
+
     /// Looks at the guest of that name from outside.
     pub(crate) async fn observe(&self, guest: &GuestId) -> Result<Observation, HypervisorError> {
         match self.guest(guest).await {
@@ -176,7 +185,7 @@ impl Fleet {
     }
 
     /// Tells of a cluster's trouble once.
-    fn remember(&self, cluster: &str, reason: String) {
+    pub(super) fn remember(&self, cluster: &str, reason: String) {
         let trouble = Trouble {
             cluster: cluster.to_owned(),
             reason,
@@ -238,14 +247,27 @@ impl Fleet {
         MetadataNotice(metadata::Store::open(&self.config))
     }
 
-    /// The right to operate on a guest; nobody else has it until it is dropped.
-    pub(crate) fn lock(&self, guest: &GuestId, verb: &str) -> Result<GuestLock> {
+    /// The right to operate on a guest or node; nobody else has it until it is dropped.
+    pub(crate) fn lock(&self, machine: impl Into<MachineId>, verb: &str) -> Result<MachineLock> {
         let holder = Holder {
             pid: std::process::id(),
             command: format!("hospes {verb}"),
             since: now(),
         };
-        Ok(GuestLock::acquire(&self.store.journal(), guest, &holder)?)
+        Ok(MachineLock::acquire(
+            &self.store.journal(),
+            machine,
+            &holder,
+        )?)
+    }
+
+    pub(super) fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The cluster of that name.
+    pub(super) fn proxmox(&self, name: &str) -> Option<&Arc<Cluster>> {
+        self.sites.get(name).map(Site::cluster)
     }
 
     pub(crate) const fn store(&self) -> &Arc<Store> {

@@ -54,6 +54,10 @@ impl Site {
         }
     }
 
+    pub(super) const fn cluster(&self) -> &Arc<Cluster> {
+        &self.cluster
+    }
+
     pub(super) fn name(&self) -> &str {
         &self.name
     }

@@ -1,4 +1,4 @@
-//! What the planner is told of the program's guests.
+//! What the planner is told of the program's guests and nodes.
 //!
 //! ```text
 //! selectors of groups ─► Fleet::muster ─► Meant: whom each group chooses
@@ -11,30 +11,37 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context, Result};
 use conditions::GuestId;
 use config::SelectError;
-use plan::{Document, Facts, Kind, MemberId, PlanFile, Standing};
-use thiserror::Error;
+use plan::{Document, Facts, Host, Kind, MemberId, PlanFile, Standing};
 
-use crate::fleet::{Fleet, Member, Muster};
+use crate::fleet::{Fleet, Member, Muster, Node};
 
 /// Whom a group is for, in the words of its plan.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Wanted<'p> {
     group: &'p str,
+    kind: Kind,
     words: &'p [String],
     except: &'p [String],
 }
 
-/// A plan has a group of nodes.
-#[derive(Debug, Error)]
-#[error(
-    "group `{0}` is for nodes, and campaigns patch guests only: take the group out of the plan file"
-)]
-pub(crate) struct NodesUnsupported(String);
-
 /// Everybody, and whom each group chooses of them.
 pub(crate) struct Meant {
     muster: Muster,
-    groups: BTreeMap<String, Vec<GuestId>>,
+    /// Of all clusters, where a group is for nodes.
+    nodes: Vec<Node>,
+    groups: BTreeMap<String, Vec<MemberId>>,
+}
+
+/// Those who are patched.
+pub(crate) struct Members {
+    pub(crate) guests: Vec<Member>,
+    pub(crate) nodes: Vec<Node>,
+}
+
+/// Whom words may mean.
+struct Known<'m> {
+    muster: &'m Muster,
+    nodes: &'m [Node],
 }
 
 /// What is done where a selector chooses nobody.
@@ -56,48 +63,64 @@ pub(crate) enum Others {
 }
 
 /// Whom the groups of a plan file are for.
-///
-/// # Errors
-/// A group is for nodes.
-pub(crate) fn wanted_by_file(file: &PlanFile) -> Result<Vec<Wanted<'_>>, NodesUnsupported> {
+pub(crate) fn wanted_by_file(file: &PlanFile) -> Vec<Wanted<'_>> {
     let groups = file.groups.iter();
-    groups
-        .map(|(name, group)| {
-            let (words, except) = (&*group.words, &*group.except);
-            Wanted::of(name, group.kind, words, except)
-        })
-        .collect()
+    let wanted = groups.map(|(name, group)| Wanted {
+        group: name,
+        kind: group.kind,
+        words: &group.words,
+        except: &group.except,
+    });
+    wanted.collect()
 }
 
 /// Whom the groups of a plan document are for.
-///
-/// # Errors
-/// A group is for nodes.
-pub(crate) fn wanted_by_document(document: &Document) -> Result<Vec<Wanted<'_>>, NodesUnsupported> {
+pub(crate) fn wanted_by_document(document: &Document) -> Vec<Wanted<'_>> {
     let groups = document.groups().iter();
-    groups
-        .map(|group| Wanted::of(&group.name, group.kind, &group.words, &group.except))
-        .collect()
+    let wanted = groups.map(|group| Wanted {
+        group: &group.name,
+        kind: group.kind,
+        words: &group.words,
+        except: &group.except,
+    });
+    wanted.collect()
 }
 
-impl<'p> Wanted<'p> {
-    fn of(
-        group: &'p str,
-        kind: Kind,
-        words: &'p [String],
-        except: &'p [String],
-    ) -> Result<Self, NodesUnsupported> {
-        match kind {
-            Kind::Guest => Ok(Self {
-                group,
-                words,
-                except,
-            }),
-            Kind::Node => Err(NodesUnsupported(group.to_owned())),
+impl Wanted<'_> {
+    fn chosen(&self, fleet: &Fleet, known: &Known<'_>, nobody: Nobody) -> Result<Vec<MemberId>> {
+        let named = || format!("group `{}`", self.group);
+        match self.kind {
+            Kind::Guest => {
+                let guests = self.guests(fleet, known.muster, nobody)?.into_iter();
+                Ok(guests.map(MemberId::Guest).collect())
+            }
+            Kind::Node => {
+                let nodes = self.nodes(known.nodes, nobody).with_context(named)?;
+                Ok(nodes.into_iter().map(MemberId::Node).collect())
+            }
         }
     }
 
-    fn chosen(&self, fleet: &Fleet, muster: &Muster, nobody: Nobody) -> Result<Vec<GuestId>> {
+    fn nodes(&self, known: &[Node], nobody: Nobody) -> Result<Vec<Host>> {
+        let mut chosen = Vec::new();
+        for word in self.words {
+            match Fleet::named(known, std::slice::from_ref(word)) {
+                Ok(hosts) => chosen.extend(hosts),
+                Err(_) if nobody == Nobody::IsGone => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        // Nobody to leave out is as wanted.
+        let except = self.except.iter().filter_map(|word| {
+            let hosts = Fleet::named(known, std::slice::from_ref(word));
+            hosts.ok()
+        });
+        let mut left_out: BTreeSet<Host> = except.flatten().collect();
+        chosen.retain(|host| left_out.insert(host.clone()));
+        Ok(chosen)
+    }
+
+    fn guests(&self, fleet: &Fleet, muster: &Muster, nobody: Nobody) -> Result<Vec<GuestId>> {
         let chosen = match fleet.select_of(muster, self.words) {
             Err(error) if nobody == Nobody::IsGone && chose_nobody(&error) => Vec::new(),
             chosen => chosen.with_context(|| format!("group `{}`", self.group))?,
@@ -128,31 +151,49 @@ impl Meant {
     /// Asks the clusters once, and resolves the selectors of all groups.
     pub(crate) async fn of(fleet: &Fleet, wanted: &[Wanted<'_>], nobody: Nobody) -> Result<Self> {
         let muster = fleet.muster().await;
+        let nodes = match wanted.iter().any(|group| group.kind == Kind::Node) {
+            true => fleet.nodes(None).await?,
+            false => Vec::new(),
+        };
+        let known = Known {
+            muster: &muster,
+            nodes: &nodes,
+        };
         let mut groups = BTreeMap::new();
         for group in wanted {
-            let chosen = group.chosen(fleet, &muster, nobody)?;
+            let chosen = group.chosen(fleet, &known, nobody)?;
             groups.insert(group.group.to_owned(), chosen);
         }
-        Ok(Self { muster, groups })
+        Ok(Self {
+            muster,
+            nodes,
+            groups,
+        })
     }
 
     /// Those of whom it counts whether they can be patched, each once.
-    pub(crate) fn members(&self) -> Vec<Member> {
-        let chosen: BTreeSet<&GuestId> = self.groups.values().flatten().collect();
-        let chosen = chosen.into_iter();
-        chosen
-            .filter_map(|guest| self.muster.member(guest))
-            .collect()
+    pub(crate) fn members(&self) -> Members {
+        let chosen: BTreeSet<&MemberId> = self.groups.values().flatten().collect();
+        self.those(chosen.into_iter())
     }
 
     /// Those of a document who are still there.
-    pub(crate) fn of_document(&self, document: &Document) -> Vec<Member> {
-        let members = document.members();
-        let guests = members.filter_map(|(_, _, member)| match &member.id {
-            MemberId::Guest(guest) => self.muster.member(guest),
-            MemberId::Node(_) => None,
-        });
-        guests.collect()
+    pub(crate) fn of_document(&self, document: &Document) -> Members {
+        self.those(document.members().map(|(_, _, member)| &member.id))
+    }
+
+    fn those<'i>(&self, ids: impl Iterator<Item = &'i MemberId>) -> Members {
+        let (mut guests, mut nodes) = (Vec::new(), Vec::new());
+        for id in ids {
+            match id {
+                MemberId::Guest(guest) => guests.extend(self.muster.member(guest)),
+                MemberId::Node(host) => {
+                    let known = self.nodes.iter().find(|node| node.host == *host);
+                    nodes.extend(known.cloned());
+                }
+            }
+        }
+        Members { guests, nodes }
     }
 
     /// Whether the one of that name is a template, which never runs.
@@ -178,9 +219,21 @@ impl Meant {
             };
             fleet.add(MemberId::Guest(guest.clone()), facts);
         }
-        for (group, guests) in &self.groups {
-            let members = guests.iter().cloned().map(MemberId::Guest);
-            fleet.choose(group, members.collect());
+        let chosen: BTreeSet<&MemberId> = self.groups.values().flatten().collect();
+        for node in &self.nodes {
+            if others == Others::Unmentioned && !chosen.contains(&node.id()) {
+                continue;
+            }
+            let standing = match node.online {
+                Some(true) => Standing::Ready,
+                Some(false) => Standing::Unready("its cluster does not see it".to_owned()),
+                None => Standing::Unknown("its cluster does not say".to_owned()),
+            };
+            let host = None;
+            fleet.add(node.id(), Facts { host, standing });
+        }
+        for (group, members) in &self.groups {
+            fleet.choose(group, members.clone());
         }
         fleet
     }

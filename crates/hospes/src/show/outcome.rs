@@ -1,13 +1,18 @@
 //! An operation's end in words: what is so, and what to do next.
 
-use conditions::GuestId;
+use std::fmt::Display;
+
 use journal::RunId;
 use lifecycle::gate::Refusal;
 use lifecycle::operation::{BootProof, Outcome};
 use lifecycle::{Health, Readiness};
 
 /// The end of an operation on `guest`, the first line the plainest.
-pub(crate) fn outcome_lines(guest: &GuestId, outcome: &Outcome, run: Option<RunId>) -> Vec<String> {
+pub(crate) fn outcome_lines(
+    guest: &impl Display,
+    outcome: &Outcome,
+    run: Option<RunId>,
+) -> Vec<String> {
     let resume = run.map_or_else(String::new, |run| format!("hospes runs resume {run}"));
     match outcome {
         Outcome::Restarted { proof } => vec![format!("{guest}: restarted: {}", proved(proof))],
@@ -87,7 +92,7 @@ pub(crate) fn outcome_lines(guest: &GuestId, outcome: &Outcome, run: Option<RunI
 }
 
 /// The end of an operation in one line.
-pub(crate) fn outcome_line(guest: &GuestId, outcome: &Outcome, run: RunId) -> String {
+pub(crate) fn outcome_line(guest: &impl Display, outcome: &Outcome, run: RunId) -> String {
     match outcome {
         Outcome::Refused { refusal, .. } => refusal.to_string(),
         Outcome::PartlyFixed {

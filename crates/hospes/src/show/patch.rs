@@ -1,8 +1,8 @@
 //! The end of a patch run in words: what is so, what stays and why, and what to do next.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
-use conditions::GuestId;
 use journal::RunId;
 use patch::preview::Withheld;
 use patch::reboot::{Decision, NotRebootedReason};
@@ -13,7 +13,7 @@ use patch::run::{Ending, Outcome, Report};
 const NAMED: usize = 12;
 
 /// The end of a patch run of `guest`, the first line the plainest.
-pub(crate) fn patch_lines(guest: &GuestId, outcome: &Outcome, run: RunId) -> Vec<String> {
+pub(crate) fn patch_lines(guest: &impl Display, outcome: &Outcome, run: RunId) -> Vec<String> {
     let mut lines = vec![format!("{guest}: {}", patch_headline(outcome))];
     let details = ending(&outcome.ending, run);
     lines.extend(details.into_iter().chain(seen(&outcome.report)));

@@ -1,12 +1,12 @@
-//! Progress on standard error: on a terminal a live line for each guest under way and one for all
+//! Progress on standard error: on a terminal a live line for each machine under way and one for all
 //! of them, elsewhere one plain line a step.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use conditions::GuestId;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 /// Where a command's progress goes.
@@ -14,14 +14,14 @@ pub(crate) struct Progress {
     began: Instant,
     live: Option<Live>,
     silent: bool,
-    /// What guests print is told too.
+    /// What machines print is told too.
     verbose: bool,
 }
 
-/// The live lines, those of guests above that of all.
+/// The live lines, those of machines above that of all.
 struct Live {
     lines: MultiProgress,
-    guests: Mutex<BTreeMap<GuestId, ProgressBar>>,
+    machines: Mutex<BTreeMap<String, ProgressBar>>,
     all: ProgressBar,
 }
 
@@ -38,37 +38,37 @@ impl Progress {
     }
 
     /// A step begins.
-    pub(crate) fn doing(&self, guest: &GuestId, what: &str) {
-        self.print(&format!("{guest}: {what}"));
-        self.waiting(guest, what);
+    pub(crate) fn doing(&self, machine: &impl Display, what: &str) {
+        self.print(&format!("{machine}: {what}"));
+        self.waiting(machine, what);
     }
 
     /// A step has ended.
-    pub(crate) fn done(&self, guest: &GuestId, outcome: &str, detail: &str) {
+    pub(crate) fn done(&self, machine: &impl Display, outcome: &str, detail: &str) {
         let separator = if detail.is_empty() { "" } else { ": " };
-        self.print(&format!("{guest}:   {outcome}{separator}{detail}"));
+        self.print(&format!("{machine}:   {outcome}{separator}{detail}"));
     }
 
     /// Something is being waited for; shown live only.
-    pub(crate) fn waiting(&self, guest: &GuestId, what: &str) {
+    pub(crate) fn waiting(&self, machine: &impl Display, what: &str) {
         if let Some(live) = &self.live {
-            let line = live.line(guest);
-            line.set_message(format!("{} {guest}: {what}", self.elapsed()));
+            let line = live.line(&machine.to_string());
+            line.set_message(format!("{} {machine}: {what}", self.elapsed()));
         }
     }
 
-    /// A line that a program of the guest printed.
-    pub(crate) fn heard(&self, guest: &GuestId, line: &str) {
+    /// A line that a program of the machine printed.
+    pub(crate) fn heard(&self, machine: &impl Display, line: &str) {
         if self.verbose {
-            self.print(&format!("{guest}:   | {line}"));
+            self.print(&format!("{machine}:   | {line}"));
         }
-        self.waiting(guest, line);
+        self.waiting(machine, line);
     }
 
-    /// Nothing more is done to this guest.
-    pub(crate) fn ended(&self, guest: &GuestId) {
+    /// Nothing more is done to this machine.
+    pub(crate) fn ended(&self, machine: &impl Display) {
         if let Some(live) = &self.live
-            && let Some(line) = live.guests().remove(guest)
+            && let Some(line) = live.machines().remove(&machine.to_string())
         {
             line.finish_and_clear();
         }
@@ -119,15 +119,15 @@ impl Live {
         all.set_style(style("{msg}"));
         Self {
             lines,
-            guests: Mutex::default(),
+            machines: Mutex::default(),
             all,
         }
     }
 
-    /// The line of a guest, made when it is first needed.
-    fn line(&self, guest: &GuestId) -> ProgressBar {
-        let mut guests = self.guests();
-        if let Some(line) = guests.get(guest) {
+    /// The line of a machine, made when it is first needed.
+    fn line(&self, machine: &str) -> ProgressBar {
+        let mut machines = self.machines();
+        if let Some(line) = machines.get(machine) {
             return line.clone();
         }
         let line = self
@@ -135,12 +135,12 @@ impl Live {
             .insert_before(&self.all, ProgressBar::no_length());
         line.set_style(style("{spinner} {msg}"));
         line.enable_steady_tick(Duration::from_millis(120));
-        guests.insert(guest.clone(), line.clone());
+        machines.insert(machine.to_owned(), line.clone());
         line
     }
 
-    fn guests(&self) -> MutexGuard<'_, BTreeMap<GuestId, ProgressBar>> {
-        self.guests.lock().unwrap_or_else(PoisonError::into_inner)
+    fn machines(&self) -> MutexGuard<'_, BTreeMap<String, ProgressBar>> {
+        self.machines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -151,7 +151,7 @@ fn style(template: &str) -> ProgressStyle {
 impl Drop for Progress {
     fn drop(&mut self) {
         if let Some(live) = &self.live {
-            for line in live.guests().values() {
+            for line in live.machines().values() {
                 line.finish_and_clear();
             }
             live.all.finish_and_clear();

@@ -6,13 +6,14 @@ use journal::{RunRecord, RunStatus, RunSummary};
 
 use super::{line, outcome_line, outcome_lines, patch_lines};
 use crate::patch::guest::OPERATION;
+use crate::patch::node;
 
 /// What happened when: steps and remarks in the order of time, then the end.
 pub(crate) fn timeline(record: &RunRecord) -> Result<()> {
     let run = &record.summary;
     line(&format!(
         "{}: {} of {} by {}, {} ({})",
-        run.id, run.operation, run.guest, run.operator, run.began, run.status
+        run.id, run.operation, run.machine, run.operator, run.began, run.status
     ))?;
     for (at, text) in entries(record) {
         line(&format!(
@@ -39,22 +40,32 @@ fn ended_lines(run: &RunSummary) -> Vec<String> {
     };
     if run.operation == OPERATION {
         let outcome = serde_json::from_str(text);
-        return outcome.map_or_else(|_| Vec::new(), |end| patch_lines(&run.guest, &end, run.id));
+        return outcome.map_or_else(
+            |_| Vec::new(),
+            |end| patch_lines(&run.machine, &end, run.id),
+        );
+    }
+    if run.operation == node::OPERATION {
+        let outcome = serde_json::from_str(text);
+        return outcome.map_or_else(
+            |_| Vec::new(),
+            |end| node::lines(&run.machine, &end, run.id),
+        );
     }
     let outcome = serde_json::from_str(text);
     outcome.map_or_else(
         |_| Vec::new(),
-        |end| outcome_lines(&run.guest, &end, Some(run.id)),
+        |end| outcome_lines(&run.machine, &end, Some(run.id)),
     )
 }
 
 /// How a run ended, in one line.
 pub(crate) fn ended_line(run: &RunSummary) -> Option<String> {
-    if run.operation == OPERATION {
+    if [OPERATION, node::OPERATION].contains(&run.operation.as_str()) {
         return ended_lines(run).into_iter().next();
     }
     let outcome = serde_json::from_str(run.outcome.as_deref()?).ok()?;
-    Some(outcome_line(&run.guest, &outcome, run.id))
+    Some(outcome_line(&run.machine, &outcome, run.id))
 }
 
 fn entries(record: &RunRecord) -> Vec<(Timestamp, String)> {

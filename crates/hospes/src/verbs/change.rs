@@ -156,7 +156,7 @@ async fn one(
     }
     let request = (order.request)(member);
     let lock = fleet.lock(member.id(), verb)?;
-    open_run::settle(fleet.store(), member.id(), &lock)?;
+    open_run::settle(fleet.store(), &lock)?;
     let options = options_of(&request);
     let (operation, effect) = Operation::start(request, member.limits(), now());
     let run = Run::begin(fleet.store(), lock, verb, options, &operation)?;

@@ -1,8 +1,8 @@
 //! `runs`: the journal's runs: list, show, resume, abort, abandon.
 
 use anyhow::{Context, Result, bail};
-use conditions::{GuestId, RunState};
-use journal::{GuestLock, RunFilter, RunId, RunRecord, RunStatus, RunSummary};
+use conditions::{GuestId, Host, MachineId, RunState};
+use journal::{MachineLock, RunFilter, RunId, RunRecord, RunStatus, RunSummary};
 use lifecycle::gate::Accepted;
 use lifecycle::operation::{Operation, Saved};
 use lifecycle::ports::StopNotice;
@@ -36,11 +36,11 @@ pub(super) async fn run(fleet: &Fleet, options: &cli::Runs) -> Result<Exit> {
 }
 
 async fn list(fleet: &Fleet, guest: Option<&str>, open: bool, limit: usize) -> Result<Exit> {
-    let guest = guest.map(str::parse::<GuestId>).transpose()?;
+    let machine = guest.map(str::parse::<MachineId>).transpose()?;
     let runs = fleet
         .store()
         .journal()
-        .runs(limit, &RunFilter { guest, open })?;
+        .runs(limit, &RunFilter { machine, open })?;
     let (mut rows, mut documents) = (Vec::new(), Vec::new());
     for run in runs {
         match run {
@@ -80,7 +80,7 @@ fn cells(run: &RunSummary, remark: String) -> [String; 6] {
     [
         run.id.to_string(),
         run.began.to_string(),
-        run.guest.to_string(),
+        run.machine.to_string(),
         run.operation.clone(),
         run.status.to_string(),
         remark,
@@ -90,8 +90,11 @@ fn cells(run: &RunSummary, remark: String) -> [String; 6] {
 /// What is to be said of a run: how it ended, and of an open one what the guest does now.
 async fn remark(fleet: &Fleet, run: &RunSummary) -> String {
     let mut remark = show::ended_line(run).unwrap_or_default();
-    if run.status.is_open() && owes_start(fleet, run.id) {
-        let seen = fleet.observe(&run.guest).await;
+    if let Some(guest) = run.machine.guest()
+        && run.status.is_open()
+        && owes_start(fleet, run.id)
+    {
+        let seen = fleet.observe(guest).await;
         if seen.is_ok_and(|seen| seen.run_state == RunState::Stopped) {
             let run = run.id;
             remark = format!("powered off since; hospes runs resume {run} starts it");
@@ -123,18 +126,12 @@ fn show_run(fleet: &Fleet, run: &str) -> Result<Exit> {
 }
 
 async fn resume(fleet: &Fleet, run: &str, accept: &cli::AcceptUnknown) -> Result<Exit> {
-    let guest = record(fleet, run)?.summary.guest;
-    let member = fleet.guest(&guest).await?;
-    let lock = fleet.lock(&guest, "runs resume")?;
-    // Read again: with the lock held nobody else moves the run on.
-    let record = record(fleet, run)?;
-    if !record.summary.status.is_open() {
-        bail!(
-            "run {} has ended ({}); nothing is owed",
-            record.summary.id,
-            record.summary.status
-        );
+    let machine = record(fleet, run)?.summary.machine;
+    if let MachineId::Node(host) = &machine {
+        return resume_node(fleet, host, run).await;
     }
+    let member = fleet.guest_of(&machine).await?;
+    let (record, lock) = taken(fleet, &machine, run)?;
     let progress = fleet.progress();
     if record.summary.operation == OPERATION {
         return patch::resume(fleet, &member, (record, lock), progress).await;
@@ -158,6 +155,27 @@ async fn resume(fleet: &Fleet, run: &str, accept: &cli::AcceptUnknown) -> Result
     Ok(report.exit())
 }
 
+async fn resume_node(fleet: &Fleet, host: &Host, run: &str) -> Result<Exit> {
+    let node = fleet.node(host).await?;
+    let taken = taken(fleet, &node.id(), run)?;
+    patch::resume_node(fleet, &node, taken, fleet.progress()).await
+}
+
+/// An open run, and the right to go on with it.
+fn taken(fleet: &Fleet, machine: &MachineId, run: &str) -> Result<(RunRecord, MachineLock)> {
+    let lock = fleet.lock(machine, "runs resume")?;
+    // Read again: with the lock held nobody else moves the run on.
+    let record = record(fleet, run)?;
+    if !record.summary.status.is_open() {
+        bail!(
+            "run {} has ended ({}); nothing is owed",
+            record.summary.id,
+            record.summary.status
+        );
+    }
+    Ok((record, lock))
+}
+
 /// What a run saved of its operation.
 pub(super) fn saved(state: serde_json::Value) -> Result<Saved> {
     serde_json::from_value(state).context(
@@ -168,7 +186,7 @@ pub(super) fn saved(state: serde_json::Value) -> Result<Saved> {
 /// An open run that is about to be taken up again.
 pub(super) struct Resumed {
     pub(super) id: RunId,
-    pub(super) lock: GuestLock,
+    pub(super) lock: MachineLock,
     pub(super) saved: Saved,
     pub(super) accepted: Accepted,
 }
@@ -194,13 +212,12 @@ async fn forecast(fleet: &Fleet, run: &str, verb: &str) -> Result<Exit> {
     let record = record(fleet, run)?;
     let RunSummary {
         id,
-        guest,
+        machine,
         operation,
         status,
         ..
     } = &record.summary;
-    let seen = fleet.observe(guest).await;
-    let now = seen.map_or_else(|error| error.to_string(), |seen| seen.evidence);
+    let now = standing(fleet, machine).await;
     let stored = Stored::of(&record);
     let owes = stored.map_or("its state cannot be read", |stored| stored.owes());
     if fleet.json() {
@@ -209,9 +226,9 @@ async fn forecast(fleet: &Fleet, run: &str, verb: &str) -> Result<Exit> {
         show::document("runs", &body)?;
     } else {
         show::line(&format!(
-            "would {verb} {id} ({operation} of {guest}, {status}): {owes}"
+            "would {verb} {id} ({operation} of {machine}, {status}): {owes}"
         ))?;
-        show::line(&format!("  {guest} now: {now}"))?;
+        show::line(&format!("  {machine} now: {now}"))?;
     }
     Ok(if status.is_open() {
         Exit::Ok
@@ -222,40 +239,51 @@ async fn forecast(fleet: &Fleet, run: &str, verb: &str) -> Result<Exit> {
 
 async fn abandon(fleet: &Fleet, run: &str) -> Result<Exit> {
     let id: RunId = run.parse()?;
-    let guest = guest_of(fleet, id)?;
-    let lock = fleet.lock(&guest, "runs abandon")?;
-    withdraw(fleet, &guest, id).await?;
+    let machine = machine_of(fleet, id)?;
+    let lock = fleet.lock(&machine, "runs abandon")?;
+    if let Some(guest) = machine.guest() {
+        withdraw(fleet, guest, id).await?;
+    }
     let journal = fleet.store().journal();
     journal.note(id, &format!("given up by {}", operator()), now())?;
     journal.finish(id, &lock, "", RunStatus::Abandoned, now())?;
     drop(journal);
     if fleet.json() {
-        show::document("runs", &json!({ "abandoned": id, "guest": guest }))?;
+        show::document("runs", &json!({ "abandoned": id, "guest": machine }))?;
     } else {
         show::line(&format!(
-            "{guest}: run {id} is given up; what it owed is not done"
+            "{machine}: run {id} is given up; what it owed is not done"
         ))?;
     }
     Ok(Exit::Ok)
 }
 
-/// The guest of an open run.
-fn guest_of(fleet: &Fleet, id: RunId) -> Result<GuestId> {
+/// What the machine of a run does now.
+async fn standing(fleet: &Fleet, machine: &MachineId) -> String {
+    let Some(guest) = machine.guest() else {
+        return "not asked".to_owned();
+    };
+    let seen = fleet.observe(guest).await;
+    seen.map_or_else(|error| error.to_string(), |seen| seen.evidence)
+}
+
+/// The machine of an open run.
+fn machine_of(fleet: &Fleet, id: RunId) -> Result<MachineId> {
     let journal = fleet.store().journal();
-    // A damaged run can be given up too; its guest is in the list then.
+    // A damaged run can be given up too; its machine is in the list then.
     let summaries = journal.runs(
         usize::MAX,
         &RunFilter {
-            guest: None,
+            machine: None,
             open: true,
         },
     )?;
-    let guest = summaries.iter().find_map(|run| match run {
-        Ok(summary) if summary.id == id => Some(summary.guest.clone()),
+    let machine = summaries.iter().find_map(|run| match run {
+        Ok(summary) if summary.id == id => Some(summary.machine.clone()),
         Err(damaged) if damaged.run == id => damaged.guest.parse().ok(),
         _ => None,
     });
-    guest.with_context(|| format!("run {id} is not open: nothing to give up"))
+    machine.with_context(|| format!("run {id} is not open: nothing to give up"))
 }
 
 /// What a run that is given up left announced to its guest.

@@ -8,8 +8,8 @@
 use std::time::Duration;
 
 use anyhow::{Result, bail};
-use conditions::GuestId;
-use journal::{GuestLock, LockError, RunId, RunRecord};
+use conditions::MachineId;
+use journal::{LockError, MachineLock, RunId, RunRecord};
 use lifecycle::gate::Accepted;
 use lifecycle::operation::{Operation, Outcome, Word};
 use serde_json::json;
@@ -33,7 +33,7 @@ enum Followed {
     /// Its guest was asked to shut down.
     Asked,
     /// Nobody drives it: it can be taken over.
-    Orphaned(GuestLock, Box<RunRecord>),
+    Orphaned(MachineLock, Box<RunRecord>),
 }
 
 /// Ends the wait of `verb` on this guest, if one waits, and follows it to its end.
@@ -59,7 +59,7 @@ pub(super) async fn end(
     }
     say(fleet.store(), id, Word::Now)?;
     progress.say(&format!("{guest}: run {id} goes on at once"));
-    let report = match follow(fleet, guest, id, verb, |_| false).await? {
+    let report = match follow(fleet, &guest.into(), id, verb, |_| false).await? {
         Followed::Ended(outcome) => Report::of_other(guest, id, outcome),
         Followed::Asked => Report::of_other(guest, id, None),
         Followed::Orphaned(lock, record) => {
@@ -77,7 +77,7 @@ pub(super) async fn end(
 
 /// Cancels a run that waits, or is about to; a dry run only says so.
 pub(super) async fn abort(fleet: &Fleet, record: &RunRecord, dry: bool) -> Result<Exit> {
-    let (id, guest) = (record.summary.id, &record.summary.guest);
+    let (id, guest) = (record.summary.id, &record.summary.machine);
     if !record.summary.status.is_open() || !is_cancellable(record) {
         let status = record.summary.status;
         let why = format!("run {id} ({status}) is no graceful stop that waits: nothing to cancel");
@@ -97,7 +97,7 @@ pub(super) async fn abort(fleet: &Fleet, record: &RunRecord, dry: bool) -> Resul
     }
 }
 
-fn would_cancel(fleet: &Fleet, id: RunId, guest: &GuestId) -> Result<Exit> {
+fn would_cancel(fleet: &Fleet, id: RunId, guest: &MachineId) -> Result<Exit> {
     if fleet.json() {
         let body = json!({ "run": id, "guest": guest, "would": "abort" });
         show::document("runs", &body)?;
@@ -110,9 +110,9 @@ fn would_cancel(fleet: &Fleet, id: RunId, guest: &GuestId) -> Result<Exit> {
 }
 
 /// Cancels what a hospes that died left waiting.
-async fn cancel(fleet: &Fleet, lock: GuestLock, record: RunRecord) -> Result<Exit> {
-    let (id, guest) = (record.summary.id, record.summary.guest);
-    let member = fleet.guest(&guest).await?;
+async fn cancel(fleet: &Fleet, lock: MachineLock, record: RunRecord) -> Result<Exit> {
+    let (id, guest) = (record.summary.id, record.summary.machine);
+    let member = fleet.guest_of(&guest).await?;
     let cancelled = Operation::cancel(saved(record.state)?, member.limits(), now());
     let Some((operation, effect)) = cancelled else {
         let why = format!("too late: the guest was asked to shut down (hospes runs show {id})");
@@ -122,7 +122,7 @@ async fn cancel(fleet: &Fleet, lock: GuestLock, record: RunRecord) -> Result<Exi
     let progress = fleet.progress();
     let world = fleet.world(&member);
     let ended = run.drive(&world, operation, effect, &progress).await?;
-    let report = Report::of(&guest, id, ended);
+    let report = Report::of(member.id(), id, ended);
     show_report(fleet, &report, &progress)?;
     drop(progress);
     if fleet.json() {
@@ -135,7 +135,7 @@ async fn cancel(fleet: &Fleet, lock: GuestLock, record: RunRecord) -> Result<Exi
 /// deadlines let it take.
 async fn follow(
     fleet: &Fleet,
-    guest: &GuestId,
+    guest: &MachineId,
     id: RunId,
     command: &str,
     enough: impl Fn(&RunRecord) -> bool,
@@ -189,7 +189,7 @@ const fn exit(outcome: Option<&Outcome>) -> Exit {
 fn tell(
     fleet: &Fleet,
     id: RunId,
-    guest: &GuestId,
+    guest: &MachineId,
     outcome: Option<&Outcome>,
     why: Option<&str>,
 ) -> Result<Exit> {

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Output, Stdio};
 use std::time::Duration;
 
-use conditions::Timestamp;
-use journal::{GuestLock, Holder, Journal, NewRun};
+use conditions::{MachineId, Timestamp};
+use journal::{Holder, Journal, MachineLock, NewRun};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -43,16 +43,16 @@ impl Site {
             "announced": REQUEST,
         } });
         let journal = Journal::open(&site.path().join("state")).expect("a journal");
-        let guest = "web1".parse().expect("a name");
+        let machine: MachineId = "web1".parse().expect("a name");
         let holder = Holder {
             pid: 1,
             command: "a hospes that died".to_owned(),
             since: now,
         };
-        let lock = GuestLock::acquire(&journal, &guest, &holder).expect("free");
+        let lock = MachineLock::acquire(&journal, &machine, &holder).expect("free");
         let run = NewRun {
             operation: operation.to_owned(),
-            guest,
+            machine,
             operator: "eva".to_owned(),
             options: json!({}),
             state,

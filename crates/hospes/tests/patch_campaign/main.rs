@@ -36,9 +36,9 @@ fn what_a_plan_cannot_be_made_of_is_refused() {
     let site = Site::silent();
     for (plan, expected, exit) in [
         (
-            "[group.pve]\nnodes = \"all\"\n",
-            "group `pve` is for nodes",
-            3,
+            "[group.pve]\nnodes = \"pve1\"\n",
+            "group `pve`: there is no node `pve1`",
+            2,
         ),
         ("[group.web]\nguests = \"wbe1\"\n", "did you mean `web1`", 2),
         (
@@ -99,6 +99,8 @@ fn a_plan_is_written_carried_out_and_reported() {
     for words in ["monthly", "web1", "zip"] {
         assert!(report.contains(words), "{report}");
     }
+    let (report, _) = site.document(&["patch", "report", "c1"]);
+    assert_eq!(report["members"][0]["tries"][0]["agent"], "does not answer");
     let html = [
         "patch", "report", "c1", "--format", "html", "--out", "r.html",
     ];

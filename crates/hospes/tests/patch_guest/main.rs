@@ -2,7 +2,9 @@
 //! that drove it was killed.
 
 mod guest;
+mod machine;
 mod site;
+mod snapshots;
 
 use guest::Guest;
 use patch::RebootPolicy;
@@ -43,6 +45,23 @@ fn a_guest_is_patched_rebooted_and_the_timeline_proves_it() {
     let again = site.hospes(&["runs", "resume", "r1"]);
     assert_ne!(again.status.code(), Some(0));
     assert_eq!(guest.calls("upgrade"), 1);
+}
+
+#[test]
+fn a_guest_that_is_silent_in_between_is_one_step_that_counts_its_tries() {
+    let guest = Guest::start();
+    let site = Site::new(&guest, RebootPolicy::Never);
+    guest.put("silent", "APT::Update\nAPT::Update");
+    let resumed = site.hospes(&["runs", "resume", "r1"]);
+    assert_eq!(resumed.status.code(), Some(0), "{}", err(&resumed));
+    let (document, _) = site.document(&["runs", "show", "r1"]);
+    let steps = document["steps"].as_array().expect("steps");
+    let tried = steps.iter().filter(|step| step["effect"] == "refresh");
+    let results: Vec<_> = tried.map(|step| &step["result"]).collect();
+    assert_eq!(results.len(), 1, "{document}");
+    let result = (&results[0]["outcome"], &results[0]["detail"]);
+    assert_eq!(result, (&"fresh".into(), &"after 3 tries".into()));
+    assert_eq!(guest.calls("update"), 1);
 }
 
 #[test]

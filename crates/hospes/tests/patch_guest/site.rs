@@ -3,37 +3,50 @@
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
-use conditions::Timestamp;
-use journal::{GuestLock, Holder, Journal, NewRun, NewSnapshot};
+use conditions::{MachineId, Timestamp};
+use journal::{Holder, Journal, MachineLock, NewRun, NewSnapshot};
 use patch::{RebootPolicy, Run, Settings};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::guest::Guest;
+use crate::machine::Machine;
 
 pub(crate) struct Site(TempDir);
 
 impl Site {
     /// Run `r1` of `web1` was begun, and nothing was done.
     pub(crate) fn new(guest: &Guest, reboot: RebootPolicy) -> Self {
+        Self::of(&guest.table(), settings(reboot), None)
+    }
+
+    /// The same over a machine, of which the run takes a snapshot that is kept so long.
+    pub(crate) fn over(machine: &Machine, guest: &Guest, kept: Duration) -> Self {
+        let mut settings = settings(RebootPolicy::Never);
+        settings.snapshot = true;
+        Self::of(&machine.table(guest), settings, Some(kept))
+    }
+
+    fn of(table: &str, settings: Settings, kept: Option<Duration>) -> Self {
         let dir = tempfile::tempdir().expect("a folder");
-        let text = format!("state-dir = \"state\"\n{}", guest.table());
+        let text = format!("state-dir = \"state\"\n{table}");
         std::fs::write(dir.path().join("hospes.toml"), text).expect("written");
         let journal = Journal::open(&dir.path().join("state")).expect("a journal");
-        let (at, guest) = (now(), "web1".parse().expect("a name"));
+        let at = now();
+        let machine: MachineId = "web1".parse().expect("a name");
         let holder = Holder {
             pid: 1,
             command: "a hospes that died".to_owned(),
             since: at,
         };
-        let lock = GuestLock::acquire(&journal, &guest, &holder).expect("free");
-        let (run, _) = Run::begin(settings(reboot), at);
+        let lock = MachineLock::acquire(&journal, &machine, &holder).expect("free");
+        let (run, _) = Run::begin(settings, at);
         let new = NewRun {
             operation: "patch".to_owned(),
-            guest,
+            machine,
             operator: "eva".to_owned(),
             options: json!({}),
-            state: json!({ "patch": run.saved() }),
+            state: json!({ "patch": run.saved(), "snapshot-expires": kept }),
             at,
         };
         journal.begin(&new, &lock).expect("begun");

@@ -8,8 +8,8 @@ use super::{CampaignNote, Heard, NewCampaign, TurnOf};
 use crate::store::Failure;
 use crate::write::{insert_run, to_sql};
 use crate::{
-    CampaignId, CampaignLock, CampaignLockError, GuestLock, Holder, Journal, JournalError, NewRun,
-    RunId,
+    CampaignId, CampaignLock, CampaignLockError, Holder, Journal, JournalError, MachineLock,
+    NewRun, RunId,
 };
 
 impl Journal {
@@ -113,7 +113,7 @@ impl Journal {
         turn: &TurnOf,
         campaign: &CampaignLock,
         new: &NewRun,
-        lock: &GuestLock,
+        lock: &MachineLock,
     ) -> Result<RunId, JournalError> {
         self.check_campaign_lock(campaign)?;
         self.check_origin(lock)?;

@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "each test program uses its own part of this")]
 
 use conditions::{GuestId, Timestamp};
-use journal::{GuestLock, Holder, IntendedStep, Journal, NewRun};
+use journal::{Holder, IntendedStep, Journal, MachineLock, NewRun};
 use serde_json::{Value, json};
 
 pub(crate) fn guest(name: &str) -> GuestId {
@@ -21,14 +21,14 @@ pub(crate) fn holder(command: &str) -> Holder {
     }
 }
 
-pub(crate) fn lock(journal: &Journal, name: &str) -> GuestLock {
-    GuestLock::acquire(journal, &guest(name), &holder("hospes restart")).expect("a free lock")
+pub(crate) fn lock(journal: &Journal, name: &str) -> MachineLock {
+    MachineLock::acquire(journal, guest(name), &holder("hospes restart")).expect("a free lock")
 }
 
 pub(crate) fn new_run(name: &str, ms: u64) -> NewRun {
     NewRun {
         operation: "restart".to_owned(),
-        guest: guest(name),
+        machine: guest(name).into(),
         operator: "eva".to_owned(),
         options: json!({"deadline": "5m"}),
         state: json!({"phase": "checking"}),

@@ -111,7 +111,7 @@ impl Campaign {
             began: saved.began,
             ended: head.ended,
             as_of: head.as_of,
-            halt: saved.halt.as_ref().map(words::halt),
+            halt: saved.halt.as_ref().map(ToString::to_string),
             after_campaign: saved.after_campaign.clone(),
             interruptions: interruptions(events),
             pauses: pauses(events),

@@ -81,9 +81,7 @@ impl Standing {
             Turn::Ended(End::Done) => Self::Done,
             Turn::Ended(End::Failed(why)) => Self::Failed(why.clone()),
             Turn::Ended(End::Down(why)) => Self::Down(why.clone()),
-            Turn::Ended(End::NotBegun(reason)) => {
-                Self::NotBegun(words::not_begun(*reason).to_owned())
-            }
+            Turn::Ended(End::NotBegun(reason)) => Self::NotBegun(reason.to_string()),
         }
     }
 

@@ -1,19 +1,17 @@
 //! Groups and their waves: what was planned, and what came of it.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use conditions::Timestamp;
 use plan::campaign::{GroupState, Stage};
 use plan::{Document, Kind, Openings, PlannedGroup, PlannedWave, Window};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::attempt::millis;
 use super::campaign::{Campaign, Span};
 use super::member::Member;
 use super::summary::Numbers;
 use crate::input::{Entry, What};
-use crate::words;
 
 /// More openings than people look at.
 const OPENINGS_LIMIT: usize = 500;
@@ -85,7 +83,6 @@ pub(super) struct Sources<'a> {
 
 impl Sources<'_> {
     pub(super) fn groups(&self) -> Vec<Group> {
-        let windows = windows(self.document);
         let (mut groups, mut rest) = (Vec::new(), self.members);
         for (place, planned) in self.document.groups().iter().enumerate() {
             let state = self.states.get(place);
@@ -99,8 +96,10 @@ impl Sources<'_> {
                 name: planned.name.clone(),
                 kind: planned.kind,
                 after: planned.after.clone(),
-                stop: state.and_then(|state| state.stop.as_ref()).map(words::stop),
-                openings: self.openings(planned, &windows),
+                stop: state
+                    .and_then(|state| state.stop.as_ref())
+                    .map(ToString::to_string),
+                openings: self.openings(planned),
                 waves,
             });
         }
@@ -175,7 +174,8 @@ impl Sources<'_> {
         }
     }
 
-    fn openings(&self, group: &PlannedGroup, windows: &BTreeMap<String, Window>) -> Vec<Span> {
+    fn openings(&self, group: &PlannedGroup) -> Vec<Span> {
+        let windows = self.document.windows();
         let (from, until) = (self.campaign.began, self.campaign.until());
         let of_group = group.windows.iter().filter_map(|name| windows.get(name));
         let of_group: Vec<&Window> = of_group.collect();
@@ -200,22 +200,4 @@ impl Sources<'_> {
         }
         found
     }
-}
-
-/// The windows of a document by their names, which it tells in its JSON form.
-fn windows(document: &Document) -> BTreeMap<String, Window> {
-    #[derive(Default, Deserialize)]
-    struct Part {
-        windows: BTreeMap<String, Window>,
-    }
-    if document
-        .groups()
-        .iter()
-        .all(|group| group.windows.is_empty())
-    {
-        return BTreeMap::new();
-    }
-    let json = serde_json::to_vec(document).unwrap_or_default();
-    let part: Part = serde_json::from_slice(&json).unwrap_or_default();
-    part.windows
 }

@@ -142,7 +142,7 @@ pub enum Report {
     Ended(MemberId, End),
     /// A command has failed; why.
     HookFailed(HookId, String),
-    /// A group has ended; why early, if it did.
+    /// A group that has members has ended; why early, if it did.
     GroupEnded(String, Option<StopReason>),
     /// Nobody else is begun.
     Halted(Halt),

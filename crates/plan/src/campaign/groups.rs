@@ -176,6 +176,7 @@ impl Campaign {
 
     fn end_group(&mut self, group: usize) {
         let everybody = self.seats.group(group);
+        let is_empty = everybody.is_empty();
         self.give_up(everybody.clone(), group);
         let mut turns = self.turns[everybody].iter();
         if turns.any(|turn| matches!(turn, Turn::Ended(End::NotBegun(_)))) {
@@ -184,8 +185,11 @@ impl Campaign {
         let state = &mut self.head.groups[group];
         state.stage = Stage::Ended;
         let stop = state.stop.clone();
-        let name = self.document.groups[group].name.clone();
-        self.report(Report::GroupEnded(name, stop));
+        // Of a group whose members are all left out there is nothing to tell.
+        if !is_empty {
+            let name = self.document.groups[group].name.clone();
+            self.report(Report::GroupEnded(name, stop));
+        }
     }
 
     /// When something can happen in a group without an event.

@@ -1,6 +1,7 @@
 //! Where a campaign is: what a store keeps.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use conditions::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -229,5 +230,39 @@ impl Stage {
             | Self::After(wave)
             | Self::Soak(wave, _) => Some(wave),
         }
+    }
+}
+
+impl fmt::Display for Halt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Budget => f.write_str("more have failed than may"),
+            Self::Deadline => f.write_str("its time is over"),
+            Self::Aborted(reason) => write!(f, "aborted: {reason}"),
+            Self::Hook(reason) => write!(f, "the command before the campaign failed: {reason}"),
+        }
+    }
+}
+
+impl fmt::Display for StopReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Budget => f.write_str("more of a wave have failed than may"),
+            Self::Behind(group) => write!(f, "group `{group}` before it was not done"),
+            Self::NoWindow => f.write_str("no window is open long enough before the deadline"),
+            Self::Hook(reason) => write!(f, "a command around a wave failed: {reason}"),
+            Self::Incomplete => f.write_str("some were not begun"),
+        }
+    }
+}
+
+impl fmt::Display for NotBegunReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Halted => "the campaign was halted",
+            Self::Stopped => "its group was stopped",
+            Self::NoWindow => "no window is open long enough before the deadline",
+            Self::NoRoom => "as many as may be are unavailable, and stay so",
+        })
     }
 }

@@ -179,6 +179,12 @@ impl Document {
         &self.hooks
     }
 
+    /// The windows that groups name.
+    #[must_use]
+    pub const fn windows(&self) -> &BTreeMap<String, Window> {
+        &self.windows
+    }
+
     /// How many may be unavailable at a time.
     #[must_use]
     pub fn limits(&self) -> &[Limit] {

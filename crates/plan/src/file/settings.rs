@@ -8,7 +8,7 @@ use toml_file::{Fault, Mistakes, Table, Value};
 use super::value;
 use crate::Amount;
 use crate::policy::{
-    Check, Hook, Hooks, MinFree, Patching, Policy, RebootPolicy, Scope, StaleServices,
+    Check, Hook, Hooks, MinFree, NodePatching, Patching, Policy, RebootPolicy, Scope, StaleServices,
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -34,6 +34,9 @@ pub(super) const KEYS: &[&str] = &[
     "services",
     "checks",
     "min-free",
+    "interrupt-guests",
+    "copy-local-disks",
+    "adopt-maintenance",
     "hooks",
 ];
 const CHECK_KEYS: &[&str] = &["name", "command", "timeout"];
@@ -74,6 +77,9 @@ pub(super) struct Settings {
     services: Option<StaleServices>,
     checks: Option<Vec<Check>>,
     min_free: Option<MinFree>,
+    interrupt_guests: Option<bool>,
+    copy_local_disks: Option<bool>,
+    adopt_maintenance: Option<bool>,
     before_wave: Option<Hook>,
     after_wave: Option<Hook>,
     before_member: Option<Hook>,
@@ -99,6 +105,9 @@ impl Settings {
             services: table.read("services", mistakes, |value| value::choice(value, SERVICES)),
             checks: checks(table, mistakes),
             min_free: min_free(table, mistakes),
+            interrupt_guests: table.read("interrupt-guests", mistakes, flag),
+            copy_local_disks: table.read("copy-local-disks", mistakes, flag),
+            adopt_maintenance: table.read("adopt-maintenance", mistakes, flag),
             ..Self::default()
         };
         if let Some(hooks) = table.table("hooks", mistakes) {
@@ -128,6 +137,9 @@ impl Settings {
             services: self.services.or(other.services),
             checks: self.checks.or(other.checks),
             min_free: self.min_free.or(other.min_free),
+            interrupt_guests: self.interrupt_guests.or(other.interrupt_guests),
+            copy_local_disks: self.copy_local_disks.or(other.copy_local_disks),
+            adopt_maintenance: self.adopt_maintenance.or(other.adopt_maintenance),
             before_wave: self.before_wave.or(other.before_wave),
             after_wave: self.after_wave.or(other.after_wave),
             before_member: self.before_member.or(other.before_member),
@@ -160,6 +172,11 @@ impl Settings {
             services: self.services.unwrap_or_default(),
             checks: self.checks.clone().unwrap_or_default(),
             min_free: self.min_free.unwrap_or_default(),
+            node: NodePatching {
+                interrupt_guests: self.interrupt_guests.unwrap_or_default(),
+                copy_local_disks: self.copy_local_disks.unwrap_or_default(),
+                adopt_maintenance: self.adopt_maintenance.unwrap_or_default(),
+            },
         }
     }
 }

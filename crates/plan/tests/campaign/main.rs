@@ -73,6 +73,30 @@ fn those_under_way_count_as_if_they_failed() {
 }
 
 #[test]
+fn of_a_group_whose_members_are_all_held_nothing_is_told() {
+    let text = "[group.held]\nguests = \"all\"\n[group.others]\nguests = \"others\"\n\
+                [[hold]]\nmember = \"g1\"\nreason = \"its owner wants it so\"\n";
+    let file = PlanFile::read(text.as_bytes()).expect("of the fixture");
+    let mut fleet = Fleet::default();
+    for (words, id) in [("all", "g1"), ("others", "g2")] {
+        let id: plan::MemberId = id.parse().expect("of the fixture");
+        let (host, standing) = (None, Standing::Ready);
+        fleet.add(id.clone(), Facts { host, standing });
+        fleet.choose(words, vec![id]);
+    }
+    let document = plan::plan(&file, &fleet, NOW).expect("of the fixture");
+    assert_eq!(document.groups().len(), 2);
+    let (mut campaign, mut effects) = Campaign::begin(document, NOW);
+    effects.extend(campaign.step(ended("g2", 1, Outcome::Done), NOW));
+    assert!(finished(&effects).expect("it has ended").is_success());
+    let ended = effects.iter().filter_map(|effect| match effect {
+        Effect::Report(Report::GroupEnded(group, stop)) => Some((group.as_str(), stop)),
+        _ => None,
+    });
+    assert_eq!(ended.collect::<Vec<_>>(), [("others", &None)]);
+}
+
+#[test]
 fn who_is_left_unusable_takes_the_room_of_another() {
     let text = "max-failures = 5\n[group.all]\nguests = \"all\"\nmax-unavailable = 1\n";
     let (mut campaign, effects) = Campaign::begin(document(text, 3), NOW);

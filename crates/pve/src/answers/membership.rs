@@ -1,6 +1,7 @@
 //! Who belongs to a cluster, and who decides in it.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use conditions::NodeName;
 use serde_json::Value;
@@ -14,6 +15,8 @@ pub struct Member {
     pub node: NodeName,
     /// Whether the node that was asked sees it; `None` where that is not said.
     pub online: Option<bool>,
+    /// Where the cluster reaches it.
+    pub address: Option<IpAddr>,
 }
 
 impl Member {
@@ -31,6 +34,7 @@ impl Member {
         Some(Self {
             node: NodeName::new(word(row, "name")?),
             online: flag(row, "online"),
+            address: text(row, "ip").and_then(|ip| ip.parse().ok()),
         })
     }
 }
@@ -99,18 +103,24 @@ mod tests {
     fn members_are_the_rows_of_nodes() {
         let data = json!([
             {"type": "cluster", "name": "home", "quorate": 1, "nodes": 3},
-            {"type": "node", "name": "pve2", "online": 0, "nodeid": 2},
-            {"type": "node", "name": "pve1", "online": "1", "local": 1},
+            {"type": "node", "name": "pve2", "online": 0, "nodeid": 2, "ip": "-oProxy"},
+            {"type": "node", "name": "pve1", "online": "1", "local": 1,
+             "ip": "192.0.2.1"},
             {"type": "node", "name": "pve3"}, {"type": "node"}, {"type": "teapot", "name": "x"}, 3,
         ]);
         let seen: Vec<_> = Member::all(&data)
             .into_iter()
-            .map(|it| (it.node.as_str().to_owned(), it.online))
+            .map(|it| (it.node.as_str().to_owned(), it.online, it.address))
             .collect();
-        let expected = [("pve1", Some(true)), ("pve2", Some(false)), ("pve3", None)];
+        let address = "192.0.2.1".parse().ok();
+        let expected = [
+            ("pve1", Some(true), address),
+            ("pve2", Some(false), None),
+            ("pve3", None, None),
+        ];
         assert_eq!(
             seen,
-            expected.map(|(name, online)| (name.to_owned(), online))
+            expected.map(|(name, online, address)| (name.to_owned(), online, address))
         );
         assert_eq!(is_standalone(&data), Some(false));
         assert_eq!(

@@ -1,4 +1,4 @@
-//! Campaigns, driven: `plan::Campaign` over guests, hooks, the clock and the operator's words.
+//! Campaigns, driven: `plan::Campaign` over guests, nodes, hooks, the clock and the operator's words.
 //!
 //! ```text
 //!            begin (new) | take_up (its hospes died)          both lock the campaign
@@ -15,8 +15,8 @@
 
 mod beginning;
 mod driver;
-mod guests;
 mod hooks;
+mod machines;
 mod manner;
 mod notes;
 #[cfg(test)]
@@ -26,7 +26,7 @@ mod word;
 
 pub(crate) use beginning::{Begun, begin, driver_of, saved, take_up};
 pub(crate) use driver::{Driven, Driver};
-pub(crate) use guests::Guests;
 pub(crate) use hooks::Hooks;
-pub(crate) use notes::{end_told, entry, halt_told, stop_told, told, write};
+pub(crate) use machines::Machines;
+pub(crate) use notes::{end_told, entry, told, write};
 pub(crate) use word::Word;

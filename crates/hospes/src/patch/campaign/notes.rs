@@ -4,7 +4,7 @@ use conditions::Timestamp;
 use journal::CampaignNote;
 use patch_report::input::{Entry, What};
 use plan::MemberId;
-use plan::campaign::{End, Halt, HookId, NotBegunReason, Report, StopReason};
+use plan::campaign::{End, HookId, Report};
 
 /// What a report of the campaign adds to its timeline, if it adds something that is not there.
 pub(super) fn of_report(report: &Report) -> Option<(Option<MemberId>, What)> {
@@ -43,9 +43,9 @@ pub(crate) fn report_told(report: &Report) -> String {
         Report::HookFailed(id, reason) => format!("the command {id} failed: {reason}"),
         Report::GroupEnded(group, None) => format!("group `{group}` has ended"),
         Report::GroupEnded(group, Some(stop)) => {
-            format!("group `{group}` has ended early: {}", stop_told(stop))
+            format!("group `{group}` has ended early: {stop}")
         }
-        Report::Halted(halt) => format!("nobody else is begun: {}", halt_told(halt)),
+        Report::Halted(halt) => format!("nobody else is begun: {halt}"),
         Report::UnknownWord(word) => format!("no wave waits for the word `{word}`"),
     }
 }
@@ -56,37 +56,7 @@ pub(crate) fn end_told(end: &End) -> String {
         End::Done => "patched".to_owned(),
         End::Failed(reason) => format!("not patched: {reason}"),
         End::Down(reason) => format!("not usable: {reason}"),
-        End::NotBegun(reason) => format!("not begun: {}", not_begun_told(*reason)),
-    }
-}
-
-/// Why nobody else is begun, for people.
-pub(crate) fn halt_told(halt: &Halt) -> String {
-    match halt {
-        Halt::Budget => "more have failed than may".to_owned(),
-        Halt::Deadline => "its time is over".to_owned(),
-        Halt::Aborted(reason) => reason.clone(),
-        Halt::Hook(reason) => format!("the command before the campaign failed: {reason}"),
-    }
-}
-
-/// Why nobody else of a group is begun, for people.
-pub(crate) fn stop_told(stop: &StopReason) -> String {
-    match stop {
-        StopReason::Budget => "more of a wave have failed than may".to_owned(),
-        StopReason::Behind(group) => format!("group `{group}` before it was not done"),
-        StopReason::NoWindow => "no window is open long enough before the deadline".to_owned(),
-        StopReason::Hook(reason) => format!("the command around a wave failed: {reason}"),
-        StopReason::Incomplete => "some of it were not begun".to_owned(),
-    }
-}
-
-const fn not_begun_told(reason: NotBegunReason) -> &'static str {
-    match reason {
-        NotBegunReason::Halted => "the campaign was halted",
-        NotBegunReason::Stopped => "its group was stopped",
-        NotBegunReason::NoWindow => "no window is open long enough before the deadline",
-        NotBegunReason::NoRoom => "as many as may be are unavailable, and stay so",
+        End::NotBegun(reason) => format!("not begun: {reason}"),
     }
 }
 

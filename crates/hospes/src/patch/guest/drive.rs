@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use journal::RunStatus;
+use journal::{RunStatus, StepId};
 use lifecycle::operation::Limits;
 use lifecycle::ports::{GuestShell, Privilege, ShellError, Snapshots};
 use patch::run::{Effect, Ending, Event, Look, Outcome};
@@ -35,6 +35,17 @@ pub(super) struct Driver<'a> {
     log: Log,
     /// Who uses apt, while that is waited for.
     busy: Option<String>,
+    /// What is tried again.
+    tried: Option<Tried>,
+    /// What was seen of the agent.
+    agent: Option<String>,
+}
+
+/// A recorded effect that has no result yet: one step, however often it is tried.
+struct Tried {
+    name: &'static str,
+    step: StepId,
+    times: u32,
 }
 
 impl<'a> Driver<'a> {
@@ -55,6 +66,8 @@ impl<'a> Driver<'a> {
             reboot: state.reboot.clone(),
             log: Log::default(),
             busy: None,
+            tried: None,
+            agent: state.agent.clone(),
         }
     }
 
@@ -80,23 +93,47 @@ impl<'a> Driver<'a> {
             patch: run.saved().clone(),
             reboot: self.reboot.clone(),
             snapshot_expires: self.snapshot_expires,
+            agent: self.agent.clone(),
         }
     }
 
     async fn recorded(&mut self, run: &mut Run, effect: Effect) -> Result<Effect> {
-        let name = effect.name();
-        let intent = words::intent(&effect, run.saved());
-        self.progress.doing(&self.world.guest, &intent);
-        let state = self.state(run).value()?;
-        let step = self.record.intend(name, &intent, state)?;
+        let mut tried = self.intended(run, &effect)?;
         let event = self.perform(effect).await?;
         let (next, seen) = self.step(run, event);
-        let (outcome, detail) = words::result(name, &seen, run.saved());
+        tried.times += 1;
+        let (outcome, detail) = words::result(tried.name, &seen, run.saved());
+        // After a pause the same is tried again.
+        if matches!(next, Effect::Sleep(_)) {
+            let why = words::line(&outcome, &detail);
+            self.progress.waiting(&self.world.guest, &why);
+            self.tried = Some(tried);
+            return Ok(next);
+        }
+        let detail = words::counted(detail, tried.times);
         let state = self.state(run).value()?;
-        self.record.result(step, (&outcome, &detail), &state)?;
+        self.record
+            .result(tried.step, (&outcome, &detail), &state)?;
         // Told only now: what somebody has read is recorded, whatever happens next.
         self.progress.done(&self.world.guest, &outcome, &detail);
         Ok(next)
+    }
+
+    /// The step of an effect: recorded now, unless it is tried again.
+    fn intended(&mut self, run: &Run, effect: &Effect) -> Result<Tried> {
+        let name = effect.name();
+        if let Some(tried) = self.tried.take_if(|tried| tried.name == name) {
+            return Ok(tried);
+        }
+        let intent = words::intent(effect, run.saved());
+        self.progress.doing(&self.world.guest, &intent);
+        let state = self.state(run).value()?;
+        let step = self.record.intend(name, &intent, state)?;
+        Ok(Tried {
+            name,
+            step,
+            times: 0,
+        })
     }
 
     /// Performs an effect that only looks or waits. What it saw is remarked when it moved the run
@@ -139,7 +176,7 @@ impl<'a> Driver<'a> {
         let seen = words::Seen::of(&event);
         let before = run.saved().clone();
         let next = run.step(event, now());
-        (next, seen.unread_if(*run.saved() == before))
+        (next, seen.unread_if_unmoved(&before, run.saved()))
     }
 
     async fn perform(&self, effect: Effect) -> Result<Event> {
@@ -184,14 +221,16 @@ impl<'a> Driver<'a> {
     }
 
     /// One line about the agent, beside the rest: it decides nothing.
-    async fn tell_agent(&self, outcome: &Outcome) -> Result<()> {
+    async fn tell_agent(&mut self, outcome: &Outcome) -> Result<()> {
         if !outcome.report.ran || outcome.ending.is_resumable() {
             return Ok(());
         }
         let asked = async { Some(self.world.slot.agent().await.ok()?.report().await) };
         let asked = tokio::time::timeout(AGENT, asked).await;
         self.world.slot.release().await;
-        let line = words::agent(&self.world.guest, asked.ok().flatten().as_ref());
+        let report = asked.ok().flatten();
+        self.agent = Some(words::agent(report.as_ref()));
+        let line = words::agent_line(&self.world.guest, report.as_ref());
         self.progress.done(&self.world.guest, &line, "");
         self.record.note(&line)
     }

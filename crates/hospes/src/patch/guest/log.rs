@@ -5,13 +5,13 @@ const LONGEST: usize = 400;
 
 /// The lines of a log that comes in pieces.
 #[derive(Debug, Default)]
-pub(super) struct Log {
+pub(in crate::patch) struct Log {
     unfinished: Vec<u8>,
 }
 
 impl Log {
     /// The lines that are finished with `piece`.
-    pub(super) fn take(&mut self, piece: &[u8]) -> Vec<String> {
+    pub(in crate::patch) fn take(&mut self, piece: &[u8]) -> Vec<String> {
         let mut lines = Vec::new();
         for &byte in piece {
             if matches!(byte, b'\n' | b'\r') {

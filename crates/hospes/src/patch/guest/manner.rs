@@ -27,7 +27,7 @@ pub(crate) struct Manner {
 
 impl Manner {
     /// The settings of the run `id`.
-    pub(super) fn settings(&self, id: RunId) -> Settings {
+    pub(in crate::patch) fn settings(&self, id: RunId) -> Settings {
         Settings {
             scope: self.scope,
             allow_removals: self.allow_removals,

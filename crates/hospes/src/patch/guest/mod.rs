@@ -13,7 +13,7 @@
 //! by [`follow`] or [`resume`]. The agent is shown at the end and decides nothing.
 
 mod drive;
-mod log;
+pub(in crate::patch) mod log;
 mod manner;
 mod reboot;
 mod snapshot;

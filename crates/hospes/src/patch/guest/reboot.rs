@@ -9,15 +9,15 @@
 use anyhow::Result;
 use conditions::BootId;
 use lifecycle::gate::Accepted;
-use lifecycle::operation::{self, Operation, Request, Saved};
+use lifecycle::operation::{self, Operation, Saved};
 use patch::Run;
-use patch::run::{Effect, Event, RebootReport};
+use patch::run::{Effect, Event};
 
 use super::State;
 use super::drive::Driver;
 use crate::clock::now;
-use crate::drive;
-use crate::show::outcome_line;
+use crate::drive::{self, Machine};
+use crate::patch::reboot::{before_asking, report};
 
 impl Driver<'_> {
     /// Has the guest reboot itself, unless another boot than `old` runs.
@@ -33,31 +33,13 @@ impl Driver<'_> {
                     Operation::resume(saved, Accepted::none(), self.limits, now());
                 self.reboot(run, operation, effect).await?
             }
-            None => match self.before_asking(old).await {
+            None => match before_asking(&self.world, self.limits, old).await {
                 Some((operation, effect)) => self.reboot(run, operation, effect).await?,
                 // The answer counts as lost: the run looks which boot it is.
                 None => Event::Woke,
             },
         };
         Ok(self.step(run, event).0)
-    }
-
-    /// The operation up to where it asks the guest; none if another boot than `old` answers.
-    async fn before_asking(&self, old: &BootId) -> Option<(Operation, operation::Effect)> {
-        let (mut operation, mut effect) = Operation::start(Request::Reboot, self.limits, now());
-        while matches!(
-            effect,
-            operation::Effect::Probe | operation::Effect::Sleep(_)
-        ) {
-            let event = self.world.perform(effect).await;
-            if let operation::Event::Probed(Ok(ready)) = &event
-                && ready.boot_id != *old
-            {
-                return None;
-            }
-            effect = operation.step(event, now());
-        }
-        Some((operation, effect))
     }
 
     async fn reboot(
@@ -81,21 +63,11 @@ impl Driver<'_> {
         let (driven, operation) = driver.to_end(operation, effect).await?;
         let is_owed = operation.saved().is_owed();
         self.reboot = is_owed.then(|| operation.saved());
-        Ok(Event::Rebooted(self.report(driven.outcome, is_owed)))
-    }
-
-    fn report(&self, outcome: operation::Outcome, is_owed: bool) -> RebootReport {
-        match outcome {
-            operation::Outcome::Rebooted { proof } => RebootReport::Proved(proof),
-            outcome => {
-                let line = outcome_line(&self.world.guest, &outcome, self.record.id);
-                let name = format!("{}: ", self.world.guest);
-                let words = line.strip_prefix(&name).unwrap_or(&line).to_owned();
-                match is_owed {
-                    true => RebootReport::NotProved(words),
-                    false => RebootReport::NotAsked(words),
-                }
-            }
-        }
+        Ok(Event::Rebooted(report(
+            &self.world.name(),
+            driven.outcome,
+            is_owed,
+            self.record.id,
+        )))
     }
 }

@@ -20,6 +20,9 @@ pub(crate) struct State {
     /// How long its snapshot is kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) snapshot_expires: Option<Duration>,
+    /// What was seen of the agent at the end, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) agent: Option<String>,
 }
 
 impl State {

@@ -1,12 +1,9 @@
 //! Beginning and following the run of a member's turn.
 
-use std::time::Duration;
-
-use anyhow::{Context, Result};
-use journal::{GuestLock, JournalError, LockError, RunId, RunRecord, RunStatus};
+use anyhow::Result;
+use journal::{JournalError, MachineLock, RunRecord};
 use patch::Run;
 use plan::campaign::Outcome;
-use serde_json::{Value, json};
 
 use super::drive::Driver;
 use super::verdict::verdict;
@@ -15,11 +12,9 @@ use crate::clock::now;
 use crate::edge::no_ssh;
 use crate::fleet::{Fleet, Member};
 use crate::open_run;
+use crate::patch::turn::{is_held, lost, name, options, taken_up, told};
 use crate::record::Record;
 use crate::show::Progress;
-
-/// How often another hospes' run is looked at.
-const LOOK: Duration = Duration::from_millis(500);
 
 /// A run that is about to be driven.
 struct Begun {
@@ -70,7 +65,12 @@ pub(crate) async fn follow(
         Ok(run) => run?,
         Err(error) => return Some(Outcome::Down(error.to_string())),
     };
-    let followed = taken_up(fleet, member, run, progress).await;
+    let resumed = async |record, lock| {
+        let outcome = resume(fleet, member, (record, lock), progress).await?;
+        Ok(verdict(&outcome, run))
+    };
+    let told = |record: &RunRecord| told(record, verdict);
+    let followed = taken_up(fleet, &member.id().into(), run, progress, resumed, told).await;
     Some(followed.unwrap_or_else(|error| lost(run, &error)))
 }
 
@@ -91,13 +91,14 @@ fn begun(
             true => NotBegun::With(Outcome::Retry(format!("{error:#}"))),
             false => failed(error),
         })?;
-    open_run::settle(fleet.store(), guest, &lock).map_err(failed)?;
+    open_run::settle(fleet.store(), &lock).map_err(failed)?;
     let name = name(fleet).map_err(failed)?;
     let (run, effect) = Run::begin(manner.settings(name), now());
     let state = State {
         patch: run.saved().clone(),
         reboot: None,
         snapshot_expires: manner.snapshot_expires,
+        agent: None,
     };
     let value = state.value().map_err(failed)?;
     let turn = (turn.of, turn.campaign);
@@ -114,23 +115,11 @@ fn begun(
     })
 }
 
-/// What the run is called in the guest: no other run of any controller is, ever. A journal that was
-/// lost, or restored from a backup, counts its runs anew; so time is in it, and whose journal it is.
-fn name(fleet: &Fleet) -> Result<patch::RunId> {
-    let store = fleet.store().journal().metadata_store_id()?;
-    let name = format!("{:011x}-{store:08x}", now().as_millis());
-    name.parse().context("a run needs another name")
-}
-
-fn options(turn: &journal::TurnOf) -> Value {
-    json!({ "campaign": turn.campaign, "turn": turn.turn })
-}
-
 /// Drives an open run that nobody else drives any more.
 pub(crate) async fn resume(
     fleet: &Fleet,
     member: &Member,
-    (record, lock): (RunRecord, GuestLock),
+    (record, lock): (RunRecord, MachineLock),
     progress: &Progress,
 ) -> Result<patch::run::Outcome> {
     let state = State::read(record.state)?;
@@ -150,54 +139,4 @@ async fn drive(
     let mut driver = Driver::new(fleet, member, &begun.record, &begun.state, progress);
     let outcome = driver.drive(begun.run, begun.effect).await?;
     Ok(verdict(&outcome, begun.record.id))
-}
-
-async fn taken_up(
-    fleet: &Fleet,
-    member: &Member,
-    run: RunId,
-    progress: &Progress,
-) -> Result<Outcome> {
-    let guest = member.id();
-    loop {
-        let lock = match fleet.lock(guest, "patch") {
-            Ok(lock) => Some(lock),
-            Err(error) if is_held(&error) => None,
-            Err(error) => return Err(error),
-        };
-        // Read with the lock held, where it could be had: then nobody else moves it on.
-        let record = fleet.store().journal().run(run)?;
-        let record = record.context("it is gone from the journal")?;
-        if !record.summary.status.is_open() {
-            return Ok(told(&record));
-        }
-        if let Some(lock) = lock {
-            let outcome = resume(fleet, member, (record, lock), progress).await?;
-            return Ok(verdict(&outcome, run));
-        }
-        progress.waiting(guest, &format!("another hospes goes on with run {run}"));
-        tokio::time::sleep(LOOK).await;
-    }
-}
-
-/// The outcome of a run that has ended.
-fn told(record: &RunRecord) -> Outcome {
-    let run = record.summary.id;
-    let outcome = record.summary.outcome.as_deref().unwrap_or_default();
-    match serde_json::from_str(outcome) {
-        _ if record.summary.status == RunStatus::Abandoned => Outcome::Failed(format!(
-            "its run {run} was given up (hospes runs show {run})"
-        )),
-        Ok(outcome) => verdict(&outcome, run),
-        Err(error) => Outcome::Down(format!("the end of run {run} cannot be read: {error}")),
-    }
-}
-
-/// The run could not be recorded any further: nobody can tell how the guest is.
-fn lost(run: RunId, error: &anyhow::Error) -> Outcome {
-    Outcome::Down(format!("{error:#}; to go on: hospes runs resume {run}"))
-}
-
-fn is_held(error: &anyhow::Error) -> bool {
-    matches!(error.downcast_ref(), Some(LockError::Held { .. }))
 }

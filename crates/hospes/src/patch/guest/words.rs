@@ -24,10 +24,14 @@ impl Seen {
         }
     }
 
-    /// An answer that left everything as it was could not be read.
-    pub(super) fn unread_if(self, unmoved: bool) -> Self {
+    /// An answer that left everything as it was could not be read, but for apt's lists: those may
+    /// be in use as before.
+    pub(super) fn unread_if_unmoved(self, before: &Saved, after: &Saved) -> Self {
+        let is_locked = matches!(after.report.refresh, Some(Refresh::Locked { .. }));
         match self {
-            Self::Answer if unmoved => Self::Nothing("the answer cannot be read".to_owned()),
+            Self::Answer if before == after && !is_locked => {
+                Self::Nothing("the answer cannot be read".to_owned())
+            }
             seen => seen,
         }
     }
@@ -204,15 +208,31 @@ pub(super) fn busy(saved: &Saved) -> Option<String> {
     ))
 }
 
-/// How the agent is, in one line.
-pub(super) fn agent(guest: &GuestId, report: Option<&ChannelReport>) -> String {
+/// How the agent is, in short.
+pub(super) fn agent(report: Option<&ChannelReport>) -> String {
     match report {
-        Some(ChannelReport::Answered(answers)) => {
-            format!("its agent answers ({})", answers.version)
+        Some(ChannelReport::Answered(answers)) => format!("answers ({})", answers.version),
+        Some(ChannelReport::Silent { .. }) | None => "does not answer".to_owned(),
+    }
+}
+
+/// The same as a line of the timeline, with what it means there.
+pub(super) fn agent_line(guest: &GuestId, report: Option<&ChannelReport>) -> String {
+    let how = agent(report);
+    match report {
+        Some(ChannelReport::Answered(_)) => format!("its agent {how}"),
+        Some(ChannelReport::Silent { .. }) | None => {
+            format!("its agent {how}, which changes nothing here (hospes check {guest} tells more)")
         }
-        Some(ChannelReport::Silent { .. }) | None => format!(
-            "its agent does not answer, which changes nothing here (hospes check {guest} tells more)"
-        ),
+    }
+}
+
+/// What was seen, and how often it was tried.
+pub(super) fn counted(detail: String, times: u32) -> String {
+    match (times, detail.is_empty()) {
+        (..=1, _) => detail,
+        (_, true) => format!("after {times} tries"),
+        (_, false) => format!("{detail}; after {times} tries"),
     }
 }
 

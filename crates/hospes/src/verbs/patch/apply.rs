@@ -16,9 +16,9 @@ use super::standing::looked_at;
 use super::{campaigns, carry, files, plan as planning};
 use crate::Exit;
 use crate::cli;
-use crate::fleet::{Fleet, Member};
+use crate::fleet::Fleet;
 use crate::patch::campaign::begin;
-use crate::patch::fleet::{Meant, Nobody, Others, wanted_by_document};
+use crate::patch::fleet::{Meant, Members, Nobody, Others, wanted_by_document};
 use crate::show;
 
 const VERB: &str = "patch-apply";
@@ -32,7 +32,7 @@ pub(super) async fn run(fleet: &Fleet, options: &cli::ApplyPatches) -> Result<Ex
 
 async fn by_document(fleet: &Fleet, path: &Path, check: bool) -> Result<Exit> {
     let document = files::document(path)?;
-    let wanted = wanted_by_document(&document)?;
+    let wanted = wanted_by_document(&document);
     let meant = Meant::of(fleet, &wanted, Nobody::IsGone).await?;
     let facts = looked_at(fleet, &meant, Others::Told).await;
     let differences = moved(&document, &facts);
@@ -65,7 +65,8 @@ async fn by_names(fleet: &Fleet, options: &cli::ApplyPatches) -> Result<Exit> {
     Ok(exit.worst(carry_out(fleet, document, meant.members()).await?))
 }
 
-async fn carry_out(fleet: &Fleet, document: Document, members: Vec<Member>) -> Result<Exit> {
+/// Begins a campaign and drives it to its end.
+pub(super) async fn carry_out(fleet: &Fleet, document: Document, members: Members) -> Result<Exit> {
     tell_others(fleet, &document)?;
     let begun = begin(fleet.store(), document, "patch apply")?;
     carry::on(fleet, VERB, begun, members).await

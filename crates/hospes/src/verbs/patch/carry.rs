@@ -11,17 +11,13 @@ use serde_json::json;
 
 use super::campaigns::Known;
 use crate::Exit;
-use crate::fleet::{Fleet, Member};
-use crate::patch::campaign::{Begun, Driven, Driver, Guests, Hooks, end_told, halt_told};
+use crate::fleet::Fleet;
+use crate::patch::campaign::{Begun, Driven, Driver, Hooks, Machines, end_told};
+use crate::patch::fleet::Members;
 use crate::show::{self, Progress};
 
 /// Drives what was begun to its end, or until Ctrl-C.
-pub(super) async fn on(
-    fleet: &Fleet,
-    verb: &str,
-    begun: Begun,
-    members: Vec<Member>,
-) -> Result<Exit> {
+pub(super) async fn on(fleet: &Fleet, verb: &str, begun: Begun, members: Members) -> Result<Exit> {
     let progress = fleet.progress();
     let id = begun.lock.campaign();
     tell_begin(&progress, id, &begun.campaign, begun.seen.is_some());
@@ -29,7 +25,7 @@ pub(super) async fn on(
     let key = (id, begun.campaign.head().began);
     let state_dir = fleet.store().journal().state_dir().to_owned();
     let hooks = Hooks::of(key, document, &state_dir, launcher());
-    let turns = Guests::of(fleet, &begun.lock, &progress, document, members);
+    let turns = Machines::of(fleet, &begun.lock, &progress, document, members);
     let driver = Driver {
         store: fleet.store(),
         lock: &begun.lock,
@@ -97,7 +93,7 @@ fn not_done((member, end): (&MemberId, &End)) -> Option<String> {
 fn lines(id: CampaignId, summary: &Summary) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(halt) = &summary.halt {
-        lines.push(format!("{id}: ended early: {}", halt_told(halt)));
+        lines.push(format!("{id}: ended early: {halt}"));
     }
     if let Some(reason) = &summary.after_campaign {
         lines.push(format!("{id}: the command after it failed: {reason}"));

@@ -1,4 +1,4 @@
-//! `patch`: guests in bulk, as campaigns.
+//! `patch`: guests in bulk and nodes one by one, as campaigns.
 //!
 //! ```text
 //! plan GUEST... ─► preview (asks each guest's apt)      snapshots, rollback
@@ -9,6 +9,7 @@ mod apply;
 mod campaigns;
 mod carry;
 mod files;
+mod nodes;
 mod plan;
 mod preview;
 mod report;
@@ -21,7 +22,7 @@ mod words;
 
 use anyhow::Result;
 
-pub(super) use resumed::resume;
+pub(super) use resumed::{resume, resume_node};
 
 pub(crate) use files::Misplanned;
 
@@ -36,6 +37,7 @@ pub(super) async fn run(fleet: &Fleet, verb: &PatchVerb) -> Result<Exit> {
         }
         PatchVerb::Plan(options) => preview::run(fleet, options).await,
         PatchVerb::Apply(options) => apply::run(fleet, options).await,
+        PatchVerb::Nodes(options) => nodes::run(fleet, options).await,
         PatchVerb::Status { campaign, limit } => status::run(fleet, campaign.as_deref(), *limit),
         PatchVerb::Pause(to) => words::pause(fleet, to),
         PatchVerb::Resume(to) => words::resume(fleet, to).await,

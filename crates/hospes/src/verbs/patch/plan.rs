@@ -17,7 +17,7 @@ use crate::patch::fleet::{Meant, Nobody, Others, wanted_by_file};
 use crate::show;
 
 /// The longest time that a campaign may take.
-const DEADLINE: Duration = Duration::from_secs(92 * 24 * 60 * 60);
+pub(super) const DEADLINE: Duration = Duration::from_secs(92 * 24 * 60 * 60);
 /// What one guest takes, about; it is only told.
 const EXPECTED: Duration = Duration::from_secs(30 * 60);
 
@@ -44,7 +44,7 @@ pub(super) async fn planned(
     file: &PlanFile,
     others: Others,
 ) -> Result<(Document, Meant)> {
-    let wanted = wanted_by_file(file)?;
+    let wanted = wanted_by_file(file);
     let meant = Meant::of(fleet, &wanted, Nobody::IsMistake).await?;
     let facts = looked_at(fleet, &meant, others).await;
     Ok((plan::plan(file, &facts, now())?, meant))

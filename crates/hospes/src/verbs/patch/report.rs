@@ -13,6 +13,7 @@ use crate::cli::{self, ReportFormat};
 use crate::clock::now;
 use crate::fleet::Fleet;
 use crate::patch::campaign::entry;
+use crate::patch::guest::State;
 use crate::show;
 
 pub(super) fn run(fleet: &Fleet, options: &cli::ReportPatches) -> Result<Exit> {
@@ -68,6 +69,8 @@ fn tried(of: &journal::Try, run: RunRecord) -> Result<Try> {
     let outcome = run.summary.outcome.as_deref();
     // A run that was given up has another outcome, or none.
     let outcome = outcome.and_then(|text| serde_json::from_str(text).ok());
+    // A state that this version cannot read has no word about the agent, either.
+    let agent = State::read(run.state).ok().and_then(|state| state.agent);
     let steps = run.steps.into_iter().map(|step| Step {
         name: step.effect,
         intended: step.intended,
@@ -80,7 +83,7 @@ fn tried(of: &journal::Try, run: RunRecord) -> Result<Try> {
         began: run.summary.began,
         ended,
         steps: steps.collect(),
-        agent: None,
+        agent,
         outcome: outcome.map(|outcome| TryOutcome::Guest(Box::new(outcome))),
     })
 }

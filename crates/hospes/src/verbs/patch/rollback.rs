@@ -101,7 +101,7 @@ async fn back(fleet: &Fleet, member: &Member, name: &SnapshotName) -> Result<Rol
     let snapshots = member.snapshots();
     let snapshots = snapshots.context("its hypervisor cannot be asked for snapshots")?;
     let lock = fleet.lock(guest, "patch rollback")?;
-    open_run::settle(fleet.store(), guest, &lock)?;
+    open_run::settle(fleet.store(), &lock)?;
     let observed = member.hypervisor().observe(guest).await?;
     let order = match RollbackOrder::for_stopped(&observed, name.clone(), now()) {
         Ok(order) => order,

@@ -8,7 +8,7 @@
 
 use anyhow::{Context, Result};
 use conditions::{GuestId, Timestamp};
-use journal::{GuestLock, SnapshotRecord};
+use journal::{MachineLock, SnapshotRecord};
 use lifecycle::ports::SnapshotName;
 use serde::Serialize;
 use serde_json::json;
@@ -104,7 +104,7 @@ async fn delete(fleet: &Fleet, snapshot: &SnapshotRecord) -> Result<String> {
     let member = fleet.guest(&guest).await?;
     let snapshots = member.snapshots();
     let snapshots = snapshots.context("its hypervisor cannot be asked for snapshots")?;
-    let _lock: GuestLock = fleet.lock(&guest, "patch snapshots")?;
+    let _lock: MachineLock = fleet.lock(&guest, "patch snapshots")?;
     let evidence = snapshots.delete(&guest, &name, SNAPSHOT_DEADLINE).await?;
     let journal = fleet.store().journal();
     journal.forget_snapshot(guest.as_str(), name.as_str())?;

@@ -24,7 +24,7 @@ const PACE: Pace = Pace {
 /// What the planner is told of those who are meant.
 pub(super) async fn looked_at(fleet: &Fleet, meant: &Meant, others: Others) -> plan::Fleet {
     let progress = fleet.progress();
-    let members = meant.members();
+    let members = meant.members().guests;
     let look = async |place: usize| {
         let member: &Member = &members[place];
         let standing = match meant.is_template(member.id()) {

@@ -14,7 +14,7 @@ use super::campaigns::{Known, is_under_way};
 use crate::Exit;
 use crate::clock::now;
 use crate::fleet::Fleet;
-use crate::patch::campaign::{driver_of, end_told, entry, halt_told, stop_told, told};
+use crate::patch::campaign::{driver_of, end_told, entry, told};
 use crate::show;
 
 const VERB: &str = "patch-status";
@@ -85,7 +85,7 @@ fn ended(summary: &Summary) -> String {
         summary.done, summary.failed, summary.down, summary.not_begun
     );
     match &summary.halt {
-        Some(halt) => format!("ended early ({}): {counts}", halt_told(halt)),
+        Some(halt) => format!("ended early ({halt}): {counts}"),
         None => format!("ended: {counts}"),
     }
 }
@@ -93,7 +93,7 @@ fn ended(summary: &Summary) -> String {
 fn open(known: &Known, driver: Option<&str>) -> String {
     let (id, head) = (known.id(), &known.saved.head);
     let what = match (&head.halt, head.is_paused) {
-        (Some(halt), _) => format!("ending early: {}", halt_told(halt)),
+        (Some(halt), _) => format!("ending early: {halt}"),
         (None, true) => format!("paused (hospes patch resume {id})"),
         (None, false) => "goes on".to_owned(),
     };
@@ -232,7 +232,7 @@ fn groups<'k>(known: &'k Known, campaign: &Campaign) -> Vec<Group<'k>> {
             wave: state.stage.wave().map(|wave| wave + 1),
             stage: stage(state.stage),
             waits_for: waits(known, campaign, group, state),
-            stopped: state.stop.as_ref().map(stop_told),
+            stopped: state.stop.as_ref().map(ToString::to_string),
         })
         .collect()
 }

@@ -61,7 +61,7 @@ pub(super) async fn resume(fleet: &Fleet, to: &cli::ToCampaign) -> Result<Exit> 
     if known.has_ended() || to.check || driver_of(fleet.store(), id)?.is_some() {
         return said(fleet, VERB, &known, &Word::Resume, to.check);
     }
-    let wanted = wanted_by_document(&known.document)?;
+    let wanted = wanted_by_document(&known.document);
     let meant = Meant::of(fleet, &wanted, Nobody::IsGone).await?;
     if fleet.exit(Exit::Ok) != Exit::Ok {
         bail!("campaign {id} is not taken up while guests of it may be unknown; try again then");
