@@ -9,7 +9,7 @@ use crate::stages::Outcome;
 use crate::workspace::Workspace;
 use crate::{process, say};
 
-const SECONDS_EACH: u32 = 5;
+const SECONDS_EACH: u32 = 4;
 
 pub(crate) fn run(workspace: &Workspace) -> Result<Outcome> {
     let fuzz = workspace.root().join("fuzz");

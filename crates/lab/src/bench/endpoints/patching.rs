@@ -305,6 +305,7 @@ fn written(values: &[Value<'_>]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use lifecycle::operation::BootProof;
     use patch::run::{Effect, Ending, Event, RebootReport, Run};
     use patch::{RebootPolicy, Settings};
 
@@ -319,6 +320,7 @@ mod tests {
         settings.reboot = RebootPolicy::IfRequired;
         let at = conditions::Timestamp::from_millis(1_000);
         let (mut run, mut effect) = Run::begin(settings, at);
+        let mut log = Vec::new();
         let outcome = loop {
             let event = match effect {
                 Effect::Shell(_, script) => Event::Printed(Ok(guest.answer(&script.text).unwrap())),
@@ -329,18 +331,24 @@ mod tests {
                     }
                     Event::Woke
                 }
-                Effect::Reboot { .. } => {
+                Effect::Reboot { old, .. } => {
                     guest.answer("exec systemctl reboot\n").unwrap();
-                    Event::Rebooted(RebootReport::NotProved("look".to_owned()))
+                    Event::Rebooted(RebootReport::Proved(BootProof {
+                        old,
+                        new: guest.boot_id().parse().unwrap(),
+                        uptime: Duration::from_secs(1),
+                        took: Duration::from_secs(30),
+                    }))
                 }
                 Effect::Finish(outcome) => break outcome,
                 Effect::Snapshot(_) => panic!("nobody asked for a snapshot"),
             };
             effect = run.step(event, at);
+            log.extend_from_slice(run.news());
         };
         assert_eq!(guest.state().reboots, 1);
         assert!(guest.is_away() && guest.uptime() < 1.0);
         assert!(matches!(outcome.ending, Ending::Patched), "{outcome:?}");
-        assert!(!run.news().is_empty());
+        assert!(!log.is_empty(), "its log was not told");
     }
 }
