@@ -9,6 +9,11 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// A permit vouches for a guest's health as it was when it was checked; not for long.
 const LONGEST_PERMIT: Duration = Duration::from_secs(5 * 60);
 
+/// What a node is told: neither its agent nor its power is anybody's.
+const OF_NODES: &[&str] = &["ssh-connect", "ssh-command", "ready", "reboot"];
+/// A server takes longer to boot than a guest.
+const REBOOT_OF_NODES: Duration = Duration::from_secs(30 * 60);
+
 /// One definition gives the resolved deadlines, their keys, their defaults and their reader.
 macro_rules! deadlines {
     ($($(#[$doc:meta])+ $field:ident: $key:literal = $seconds:literal s, at most $longest:ident;)+) => {
@@ -34,7 +39,11 @@ macro_rules! deadlines {
             pub(crate) const KEYS: &[&str] = &[$($key),+];
 
             pub(crate) fn read(table: &Table<'_>, mistakes: &mut Mistakes) -> Self {
-                table.allow_only(Self::KEYS, mistakes);
+                Self::read_some(table, Self::KEYS, mistakes)
+            }
+
+            fn read_some(table: &Table<'_>, keys: &[&str], mistakes: &mut Mistakes) -> Self {
+                table.allow_only(keys, mistakes);
                 Self {
                     $($field: table
                         .read($key, mistakes, |value| duration(value, Duration::ZERO..=$longest)),)+
@@ -76,4 +85,15 @@ deadlines! {
     reboot: "reboot" = 600 s, at most DAY;
     /// From a check to the lifecycle call that it permits (`permit`, 60 s; at most 5 min).
     permit: "permit" = 60 s, at most LONGEST_PERMIT;
+}
+
+impl DeadlineSettings {
+    /// The table of a cluster's nodes, whatever its guests are told.
+    pub(crate) fn read_of_nodes(table: Option<Table<'_>>, mistakes: &mut Mistakes) -> Self {
+        let said = table.map(|table| Self::read_some(&table, OF_NODES, mistakes));
+        said.unwrap_or_default().or(&Self {
+            reboot: Some(REBOOT_OF_NODES),
+            ..Self::default()
+        })
+    }
 }

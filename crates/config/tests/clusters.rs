@@ -147,6 +147,20 @@ fn a_node_is_logged_in_to_as_its_table_says_else_its_cluster_at_the_address_that
 }
 
 #[test]
+fn a_node_may_take_its_time_to_reboot_whatever_its_guests_are_told() {
+    let of = |more: &str| {
+        let text = "[cluster.home.deadlines]\nreboot = \"2m\"\nready = \"7m\"\n";
+        let config = load(format!("{}{text}{more}", cluster("home"))).unwrap();
+        config.clusters["home"].node_deadlines()
+    };
+    let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
+    let usual = of("");
+    assert_eq!((usual.reboot, usual.ready), (minutes(30), minutes(7)));
+    let told = of("[cluster.home.node-deadlines]\nreboot = \"45m\"\n");
+    assert_eq!((told.reboot, told.ready), (minutes(45), minutes(7)));
+}
+
+#[test]
 fn a_guest_with_a_table_is_there_whether_it_was_found_or_not() {
     let text = "[guest.shop]\ncluster = \"home\"\nvmid = 101\n[guest.gone]\ncluster = \"home\"\n\
                 vmid = 102\n";

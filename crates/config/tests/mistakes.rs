@@ -245,6 +245,7 @@ fn clusters() {
         known_cluster("[cluster.home.tag.\"my web\"]\nssh = {}"),
         known_cluster("tag = [\"web\"]"),
         known_cluster("[cluster.home.node-ssh]\nhost = \"192.0.2.1\""),
+        known_cluster("[cluster.home.node-deadlines]\nagent = \"5s\""),
         known_cluster("[cluster.home.node.pve1]\nhost = \"192.0.2.1\""),
         known_cluster("[cluster.home.node.\"pve 1\".ssh]\nport = 22"),
     ]);

@@ -34,8 +34,20 @@ fn main() -> ExitCode {
     runtime.shutdown_background();
     match ended {
         Ok(exit) => exit.into(),
-        Err(error) => fail(&format!("{error:#}"), hospes::exit_of_error(&error)),
+        Err(error) => fail(&told(&error), hospes::exit_of_error(&error)),
     }
+}
+
+/// An error and its causes in one line, without those that it has told itself.
+fn told(error: &anyhow::Error) -> String {
+    error.chain().fold(String::new(), |told, cause| {
+        let cause = cause.to_string();
+        match told.is_empty() {
+            true => cause,
+            false if told.contains(&cause) => told,
+            false => format!("{told}: {cause}"),
+        }
+    })
 }
 
 fn fail(message: &str, exit: Exit) -> ExitCode {

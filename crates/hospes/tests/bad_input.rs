@@ -171,3 +171,45 @@ fn completions_and_man_pages_come_from_the_definition() {
     assert!(page.contains("accept\\-unknown"), "{page}");
     assert!(dir.path().join("pages/hospes-runs-resume.1").exists());
 }
+
+#[test]
+fn what_a_plan_says_is_not_said_again_on_the_command_line() {
+    let dir = with_config("");
+    for words in [
+        &["patch", "plan", "--file", "a.toml", "--reboot", "never"][..],
+        &["patch", "apply", "--plan", "a.json", "--max-failures", "1"],
+        &["patch", "apply", "--plan", "a.json", "web1"],
+    ] {
+        let output = hospes(dir.path(), words);
+        let told = err(&output);
+        assert_eq!(output.status.code(), Some(2), "{told}");
+        assert!(told.contains("cannot be used with"), "{told}");
+    }
+    let nobody = hospes(dir.path(), &["patch", "apply"]);
+    assert!(
+        err(&nobody).contains("--plan <PLAN.json>"),
+        "{}",
+        err(&nobody)
+    );
+}
+
+#[test]
+fn why_a_file_cannot_be_read_is_told_once() {
+    let dir = with_config("");
+    let output = hospes(dir.path(), &["patch", "apply", "--plan", "nowhere.json"]);
+    assert_eq!(
+        err(&output),
+        "hospes: nowhere.json cannot be read: No such file or directory (os error 2)\n"
+    );
+}
+
+#[test]
+fn a_guest_that_cannot_be_asked_is_not_one_without_upgrades() {
+    let dir = with_config("[guest.web1]\nqmp = \"/nowhere/qmp\"\n");
+    let output = hospes(dir.path(), &["patch", "plan", "web1"]);
+    assert_eq!(output.status.code(), Some(4), "{}", err(&output));
+    let table = String::from_utf8_lossy(&output.stdout).into_owned();
+    let row = table.lines().last().unwrap_or_default();
+    let cells: Vec<&str> = row.split_whitespace().take(6).collect();
+    assert_eq!(cells, ["web1", "?", "?", "?", "?", "?"], "{table}");
+}

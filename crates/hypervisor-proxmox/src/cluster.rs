@@ -5,6 +5,8 @@ mod shared;
 use std::sync::Arc;
 use std::time::Duration;
 
+use conditions::NodeName;
+use pve::privileges::{MissingForNodes, Privileges};
 use pve::{Found, Member, call, quorate};
 use tokio::time::Instant;
 
@@ -55,6 +57,21 @@ impl Cluster {
     pub async fn members(&self) -> Result<Vec<Member>, ClientError> {
         let data = self.client.call(&call::cluster::status()).await?;
         Ok(Member::all(&data))
+    }
+
+    /// What the client may not do that patching these nodes takes.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn missing_for_nodes(
+        &self,
+        nodes: &[NodeName],
+    ) -> Result<Vec<MissingForNodes>, ClientError> {
+        let permissions = self.client.call(&call::access::permissions()).await?;
+        let guests = self.discover().await?;
+        let guests = guests.iter().filter(|guest| !guest.template);
+        let guests: Vec<u32> = guests.map(|guest| guest.vmid).collect();
+        Ok(Privileges::read(&permissions).missing_for_nodes(nodes, &guests))
     }
 
     /// The guest with this number as the cluster names it now. Guests that are looked for at once

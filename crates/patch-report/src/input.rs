@@ -70,6 +70,8 @@ pub struct Step {
 pub enum TryOutcome {
     /// Of a guest.
     Guest(Box<patch::run::Outcome>),
+    /// Of a node.
+    Node(Box<patch::node::Outcome>),
 }
 
 /// One thing that happened to a campaign. A journal may keep it as it is.

@@ -5,6 +5,7 @@
 //!        ssh, deadlines, metadata, tag.TAG ──────────────────────────┼─► adopt ─► [Guest]
 //! [guest.NAME] with cluster and vmid ────────────────────────────────┘
 //!        node-ssh, node.NODE.ssh ─► node(NODE, its address in the cluster) ─► Ssh
+//!        node-deadlines, else deadlines ─► Deadlines of its nodes
 //! ```
 
 mod adopt;

@@ -1,10 +1,12 @@
-//! How the nodes of a cluster are logged in to: `node-ssh`, `node.NODE.ssh`.
+//! How the nodes of a cluster are logged in to, and how long that may take: `node-ssh`,
+//! `node.NODE.ssh`, `node-deadlines`.
 
 use std::collections::BTreeMap;
 
 use toml_file::{Fault, Mistakes, Table};
 
 use super::Cluster;
+use crate::deadlines::DeadlineSettings;
 use crate::guest::Whose;
 use crate::ssh::SshSettings;
 use crate::value::Origin;
@@ -21,6 +23,8 @@ pub(super) struct Nodes {
     all: SshSettings,
     /// Of single ones, by name.
     each: BTreeMap<String, SshSettings>,
+    /// How long each phase may take.
+    deadlines: DeadlineSettings,
 }
 
 impl Nodes {
@@ -46,6 +50,10 @@ impl Nodes {
         Self {
             all: all.unwrap_or_default().or(&defaults.of_keys()),
             each,
+            deadlines: DeadlineSettings::read_of_nodes(
+                cluster.table("node-deadlines", mistakes),
+                mistakes,
+            ),
         }
     }
 }
@@ -65,10 +73,12 @@ impl Cluster {
         settings.resolved()
     }
 
-    /// How long each phase may take on a node: as on guests for which nothing else is said.
+    /// How long each phase may take on a node. What `node-deadlines` does not say is as on guests,
+    /// but for the reboot: 30 min.
     #[must_use]
     pub fn node_deadlines(&self) -> Deadlines {
-        self.guests.deadlines.resolved()
+        let deadlines = &self.nodes.deadlines;
+        deadlines.or(&self.guests.deadlines).resolved()
     }
 }
 

@@ -28,6 +28,7 @@ const KEYS: &[&str] = &[
     "metadata",
     "tag",
     "node-ssh",
+    "node-deadlines",
     "node",
 ];
 const TAG_KEYS: &[&str] = &["ssh", "deadlines", "metadata"];

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 
 /// `patch`.
 #[derive(Debug, Args)]
@@ -105,17 +105,14 @@ pub struct ToCampaign {
 
 /// `patch plan`.
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("planned").args(["selectors", "file"]).required(true))]
 pub struct PlanPatches {
     /// Names, patterns ("web*"), "tag:db", "pool:prod", "node:pve1", "id:100-199", "cluster:home" or
     /// "all"
-    #[arg(
-        value_name = "GUEST",
-        required_unless_present = "file",
-        conflicts_with = "file"
-    )]
+    #[arg(value_name = "GUEST")]
     pub selectors: Vec<String>,
-    /// Plan a campaign by this plan file (TOML, docs/patching.md)
-    #[arg(long, value_name = "PLAN.toml")]
+    /// Plan a campaign by this plan file (TOML, docs/patching.md), which says how they are patched
+    #[arg(long, value_name = "PLAN.toml", conflicts_with = "PatchPolicy")]
     pub file: Option<PathBuf>,
     /// Write the plan document here, for `apply --plan`
     #[arg(long, value_name = "PLAN.json")]
@@ -127,17 +124,14 @@ pub struct PlanPatches {
 
 /// `patch apply`.
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("carried-out").args(["selectors", "plan"]).required(true))]
 pub struct ApplyPatches {
     /// Names, patterns ("web*"), "tag:db", "pool:prod", "node:pve1", "id:100-199", "cluster:home" or
     /// "all"
-    #[arg(
-        value_name = "GUEST",
-        required_unless_present = "plan",
-        conflicts_with = "plan"
-    )]
+    #[arg(value_name = "GUEST")]
     pub selectors: Vec<String>,
-    /// Carry out this plan document, unless reality has moved since it was written
-    #[arg(long, value_name = "PLAN.json")]
+    /// Carry out this plan document as it is written, unless reality has moved since
+    #[arg(long, value_name = "PLAN.json", conflicts_with = "PatchPolicy")]
     pub plan: Option<PathBuf>,
     /// Only say what would be done; change nothing
     #[arg(long)]

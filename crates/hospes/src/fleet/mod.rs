@@ -6,6 +6,7 @@
 //! Member ─► World { hypervisor, agent, ssh, notice }
 //! ```
 
+mod lacks;
 mod login;
 mod member;
 mod muster;
@@ -13,6 +14,7 @@ mod node;
 mod roster;
 mod site;
 
+pub(crate) use lacks::Lacks;
 pub(crate) use member::Member;
 pub(crate) use muster::Muster;
 pub(crate) use node::{Node, Unnamed};

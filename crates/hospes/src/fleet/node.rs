@@ -7,18 +7,19 @@ use std::time::Duration;
 use anyhow::{Result, anyhow};
 use conditions::{Host, MachineId, NodeName};
 use config::Address;
-use hypervisor_proxmox::ProxmoxNodes;
+use hypervisor_proxmox::{ClientError, Cluster, ProxmoxNodes};
 use lifecycle::operation::Limits;
 use patch::node::NodeCluster;
+use pve::privileges::MissingForNodes;
 use ssh::SshShell;
 use thiserror::Error;
 
 use super::login::target;
-use super::{Fleet, Member};
+use super::{Fleet, Lacks, Member};
 use crate::edge::{Judge, Login};
 
-/// A server takes longer to boot than a guest.
-const REBOOT: Duration = Duration::from_secs(30 * 60);
+/// So many nodes are named to somebody who names another one.
+const NAMED: usize = 12;
 
 /// Every node.
 const ALL: &str = "all";
@@ -27,8 +28,8 @@ const ALL: &str = "all";
 #[derive(Debug, Error)]
 pub(crate) enum Unnamed {
     /// There is none.
-    #[error("there is no node `{0}` (as `pve1`, `home/pve1` or `all`)")]
-    Nobody(String),
+    #[error("there is no node `{word}`; there are {known}; `all` is every one")]
+    Nobody { word: String, known: String },
     /// There are several.
     #[error("`{word}` is {one} and {another}: name its cluster too")]
     Several {
@@ -48,6 +49,8 @@ pub(crate) struct Node {
     /// Whether its cluster sees it; not known while the cluster cannot be asked.
     pub(crate) online: Option<bool>,
     pub(crate) cluster: Arc<dyn NodeCluster>,
+    /// What may not be done that patching takes.
+    pub(crate) lacks: Lacks,
     ssh: Option<config::Ssh>,
     deadlines: config::Deadlines,
 }
@@ -66,7 +69,7 @@ impl Node {
     pub(crate) fn limits(&self) -> Limits {
         Limits {
             ready: self.deadlines.ready,
-            reboot: self.deadlines.reboot.max(REBOOT),
+            reboot: self.deadlines.reboot,
             ..Limits::default()
         }
     }
@@ -93,9 +96,9 @@ impl Fleet {
             let Some(proxmox) = self.proxmox(name) else {
                 continue;
             };
-            match proxmox.members().await {
+            match members(proxmox).await {
                 Err(error) => self.remember(name, error.to_string()),
-                Ok(members) => nodes.extend(members.into_iter().map(|member| {
+                Ok((members, missing)) => nodes.extend(members.into_iter().map(|member| {
                     let address = member.address.map(|address| address.to_string());
                     let host = Host {
                         cluster: Some(name.clone()),
@@ -104,6 +107,7 @@ impl Fleet {
                     Node {
                         online: member.online,
                         cluster: Arc::new(ProxmoxNodes::new(Arc::clone(proxmox))),
+                        lacks: Lacks::of(&settings.settings.credentials, missing.clone()),
                         ssh: settings.node_ssh(host.name.as_str(), address.as_deref()),
                         deadlines: settings.node_deadlines(),
                         host,
@@ -126,6 +130,7 @@ impl Fleet {
             host: host.clone(),
             online: None,
             cluster: Arc::new(ProxmoxNodes::new(Arc::clone(proxmox))),
+            lacks: Lacks::default(),
             ssh: settings.node_ssh(host.name.as_str(), None),
             deadlines: settings.node_deadlines(),
         }))
@@ -176,13 +181,23 @@ impl Fleet {
     }
 }
 
+/// A cluster's nodes, and what may not be done to them.
+async fn members(
+    proxmox: &Cluster,
+) -> Result<(Vec<pve::Member>, Vec<MissingForNodes>), ClientError> {
+    let members = proxmox.members().await?;
+    let names: Vec<NodeName> = members.iter().map(|member| member.node.clone()).collect();
+    let missing = proxmox.missing_for_nodes(&names).await?;
+    Ok((members, missing))
+}
+
 fn named(known: &[&Host], words: &[String]) -> Result<Vec<Host>, Unnamed> {
     let (mut chosen, mut seen) = (Vec::new(), BTreeSet::new());
     for word in words {
         let named = known.iter().filter(|host| is_called(host, word));
         let named: Vec<&&Host> = named.collect();
         match named.as_slice() {
-            [] => return Err(Unnamed::Nobody(word.clone())),
+            [] => return Err(nobody(known, word)),
             [one, another, ..] if word != ALL => {
                 return Err(Unnamed::Several {
                     word: word.clone(),
@@ -198,6 +213,16 @@ fn named(known: &[&Host], words: &[String]) -> Result<Vec<Host>, Unnamed> {
         chosen.extend(fresh.map(|host| (*host).clone()));
     }
     Ok(chosen)
+}
+
+fn nobody(known: &[&Host], word: &str) -> Unnamed {
+    let names = known.iter().take(NAMED).map(ToString::to_string);
+    let names: Vec<String> = names.collect();
+    let more = if known.len() > NAMED { " and more" } else { "" };
+    Unnamed::Nobody {
+        word: word.to_owned(),
+        known: names.join(", ") + more,
+    }
 }
 
 fn is_called(host: &Host, word: &str) -> bool {

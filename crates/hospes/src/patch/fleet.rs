@@ -224,10 +224,14 @@ impl Meant {
             if others == Others::Unmentioned && !chosen.contains(&node.id()) {
                 continue;
             }
-            let standing = match node.online {
-                Some(true) => Standing::Ready,
-                Some(false) => Standing::Unready("its cluster does not see it".to_owned()),
-                None => Standing::Unknown("its cluster does not say".to_owned()),
+            let lacks = node.lacks.without_ceph().words();
+            let standing = match (node.online, lacks) {
+                (Some(true), Some(lacks)) => Standing::Unready(format!(
+                    "{lacks}; hospes patch nodes --check tells what grants it"
+                )),
+                (Some(true), None) => Standing::Ready,
+                (Some(false), _) => Standing::Unready("its cluster does not see it".to_owned()),
+                (None, _) => Standing::Unknown("its cluster does not say".to_owned()),
             };
             let host = None;
             fleet.add(node.id(), Facts { host, standing });

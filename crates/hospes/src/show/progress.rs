@@ -13,6 +13,8 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 pub(crate) struct Progress {
     began: Instant,
     live: Option<Live>,
+    /// Who does not answer, and why, as it was told last.
+    unanswered: Mutex<BTreeMap<String, String>>,
     silent: bool,
     /// What machines print is told too.
     verbose: bool,
@@ -32,6 +34,7 @@ impl Progress {
         Self {
             began: Instant::now(),
             live,
+            unanswered: Mutex::default(),
             silent,
             verbose,
         }
@@ -54,6 +57,20 @@ impl Progress {
         if let Some(live) = &self.live {
             let line = live.line(&machine.to_string());
             line.set_message(format!("{} {machine}: {what}", self.elapsed()));
+        }
+    }
+
+    /// A machine does not answer, and is asked again: shown live each time, elsewhere once for each
+    /// reason.
+    pub(crate) fn unanswered(&self, machine: &impl Display, why: &str) {
+        if self.live.is_some() {
+            return self.waiting(machine, why);
+        }
+        let mut told = self.unanswered.lock();
+        let told = told.as_mut().unwrap_or_else(|error| error.get_mut());
+        let before = told.insert(machine.to_string(), why.to_owned());
+        if before.as_deref() != Some(why) {
+            self.print(&format!("{machine}:   {why}; it is asked again"));
         }
     }
 

@@ -19,16 +19,25 @@ pub(crate) struct Machine {
 impl Machine {
     /// Its disk begins with bytes of this pattern.
     pub(crate) fn start(pattern: u8) -> Self {
+        Self::on("qcow2", pattern)
+    }
+
+    /// The same with a disk that holds no snapshots.
+    pub(crate) fn raw(pattern: u8) -> Self {
+        Self::on("raw", pattern)
+    }
+
+    fn on(format: &str, pattern: u8) -> Self {
         let room = tempfile::tempdir().expect("a folder");
         let disk = room.path().join("disk");
         let disk = disk.to_str().expect("text");
-        tool("qemu-img", &["create", "-q", "-f", "qcow2", disk, "16M"]);
-        io(disk, &format!("write -P {pattern} 0 1M"));
+        tool("qemu-img", &["create", "-q", "-f", format, disk, "16M"]);
+        io(format, disk, &format!("write -P {pattern} 0 1M"));
         let monitor = room.path().join("qmp");
         let argv: Vec<String> = [
             "qemu-system-x86_64 -accel tcg -m 64 -display none -nodefaults -machine pc",
             &format!("-qmp unix:{},server=on,wait=off", monitor.display()),
-            &format!("-drive file={disk},format=qcow2,if=virtio"),
+            &format!("-drive file={disk},format={format},if=virtio"),
         ]
         .iter()
         .flat_map(|words| words.split(' ').map(str::to_owned))
@@ -62,14 +71,14 @@ impl Machine {
         self.qemu.wait().expect("ended");
         let disk = self.disk();
         let disk = disk.to_str().expect("text");
-        io(disk, &format!("write -P {pattern} 0 1M"));
+        io("qcow2", disk, &format!("write -P {pattern} 0 1M"));
     }
 
     /// Fails unless its disk begins with bytes of this pattern. It has to be off.
     pub(crate) fn holds(&self, pattern: u8) {
         let disk = self.disk();
         let disk = disk.to_str().expect("text");
-        let told = io(disk, &format!("read -P {pattern} 0 1M"));
+        let told = io("qcow2", disk, &format!("read -P {pattern} 0 1M"));
         assert!(!told.contains("verification failed"), "{told}");
     }
 
@@ -89,8 +98,8 @@ impl Drop for Machine {
     }
 }
 
-fn io(disk: &str, command: &str) -> String {
-    tool("qemu-io", &["-f", "qcow2", "-c", command, disk])
+fn io(format: &str, disk: &str, command: &str) -> String {
+    tool("qemu-io", &["-f", format, "-c", command, disk])
 }
 
 fn tool(program: &str, arguments: &[&str]) -> String {

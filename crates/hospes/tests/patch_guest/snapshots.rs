@@ -23,8 +23,9 @@ fn a_guest_goes_back_to_the_snapshot_of_its_run_and_only_when_it_is_off() {
 
     let refused = site.hospes(&["patch", "rollback", "web1"]);
     assert_eq!(refused.status.code(), Some(3), "{}", err(&refused));
-    let words = "web1: refused; the guest was not touched:";
-    assert!(out(&refused).contains(words), "{}", out(&refused));
+    let words = "web1: refused; the guest was not touched:\n  it is not stopped (running) -> shut it \
+                 down: hospes shutdown web1\n";
+    assert_eq!(out(&refused), words);
 
     machine.ends(0x22);
     let dry = site.hospes(&["patch", "rollback", "web1", "--check"]);
@@ -62,5 +63,17 @@ fn a_snapshot_that_has_expired_is_deleted_from_the_disk_and_forgotten() {
         "{told}"
     );
     assert_eq!(machine.snapshots(), 0);
+    assert_eq!(out(&site.hospes(&["patch", "snapshots"])), "no snapshots\n");
+}
+
+#[test]
+fn a_snapshot_that_could_not_be_taken_keeps_the_guest_as_it_is_and_is_not_listed() {
+    let (guest, machine) = (Guest::start(), Machine::raw(0x11));
+    let site = Site::over(&machine, &guest, Duration::from_secs(86_400));
+    let patched = site.hospes(&["runs", "resume", "r1"]);
+    assert_eq!(patched.status.code(), Some(1), "{}", err(&patched));
+    let told = out(&patched) + &err(&patched);
+    assert!(told.contains("qemu-img convert -O qcow2"), "{told}");
+    assert_eq!(guest.calls("upgrade"), 0);
     assert_eq!(out(&site.hospes(&["patch", "snapshots"])), "no snapshots\n");
 }

@@ -18,6 +18,7 @@ use patch::result::{Change, Conffile, Failure};
 use serde::{Serialize, Serializer};
 
 use super::complaint::{self, Complaint};
+use super::node;
 use crate::input::{Step, Try, TryOutcome};
 
 /// One try to patch somebody.
@@ -55,7 +56,7 @@ pub struct Phase {
 }
 
 /// What came of a try.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Found {
     /// How it ended, in a word: `patched`, `incomplete`.
@@ -119,6 +120,7 @@ impl Attempt {
         let phases = phases(&tried);
         let found = tried.outcome.map(|outcome| match outcome {
             TryOutcome::Guest(outcome) => Found::of_guest(*outcome),
+            TryOutcome::Node(outcome) => Found::of_node(*outcome),
         });
         Self {
             turn: tried.turn,
@@ -135,7 +137,30 @@ impl Attempt {
 impl Found {
     fn of_guest(outcome: patch::run::Outcome) -> Self {
         let complaints = complaint::of(&outcome);
-        let report = outcome.report;
+        Self::of_packages(outcome.report).ended(complaint::word(&outcome.ending), complaints)
+    }
+
+    /// A node may have been refused before its packages were looked at.
+    fn of_node(outcome: patch::node::Outcome) -> Self {
+        let complaints = node::complaints(&outcome);
+        let packages = outcome
+            .report
+            .patch
+            .map(|report| Self::of_packages(*report));
+        packages
+            .unwrap_or_default()
+            .ended(node::word(&outcome.ending), complaints)
+    }
+
+    fn ended(self, ending: &'static str, complaints: Vec<Complaint>) -> Self {
+        Self {
+            ending,
+            complaints,
+            ..self
+        }
+    }
+
+    fn of_packages(report: patch::run::Report) -> Self {
         let before = report.preflight.and_then(|facts| facts.failed_units);
         let postcheck = report.postcheck.unwrap_or_default();
         let failed_units = postcheck.newly_failed(before.as_ref());
@@ -146,8 +171,6 @@ impl Found {
             ..patch::Upgraded::default()
         });
         Self {
-            ending: complaint::word(&outcome.ending),
-            complaints,
             reboot: report.reboot.map(|proof| Reboot {
                 old: proof.old,
                 new: proof.new,
@@ -163,6 +186,7 @@ impl Found {
             commands: postcheck.commands,
             snapshot: report.snapshot,
             gaps: upgraded.gaps,
+            ..Self::default()
         }
     }
 }

@@ -13,7 +13,7 @@ pub struct Complaint {
     pub next: String,
 }
 
-const AGAIN: &str = "mend that, then plan and apply again";
+pub(super) const AGAIN: &str = "mend that, then plan and apply again";
 const TAKE_UP: &str = "see with `hospes ready` whether it answers, then take its run up again";
 
 /// How a try ended, in a word.
@@ -67,12 +67,12 @@ pub(super) fn of(outcome: &Outcome) -> Vec<Complaint> {
     }
 }
 
-fn one(what: String, next: &str) -> Vec<Complaint> {
+pub(super) fn one(what: String, next: &str) -> Vec<Complaint> {
     let next = next.to_owned();
     vec![Complaint { what, next }]
 }
 
-fn shortcoming(shortcoming: &Shortcoming, log: &str) -> Complaint {
+pub(super) fn shortcoming(shortcoming: &Shortcoming, log: &str) -> Complaint {
     let next = match shortcoming {
         Shortcoming::Apt { .. } => {
             format!("read `{log}` in it, mend that, then plan and apply again")

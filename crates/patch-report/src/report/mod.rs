@@ -16,6 +16,7 @@ mod attention;
 mod campaign;
 mod complaint;
 mod member;
+mod node;
 mod package;
 mod summary;
 mod wave;

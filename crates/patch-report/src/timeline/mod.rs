@@ -49,6 +49,16 @@ pub(crate) enum Mark {
     Failed,
 }
 
+/// What a phase is drawn as: steps of a run over a node by what they are for.
+fn kind(phase: &str) -> &str {
+    match phase {
+        "maintenance-on" | "maintenance-off" => "maintenance",
+        "migrate" | "stop-guest" => "drain",
+        "migrate-back" | "start-guest" => "return",
+        other => other,
+    }
+}
+
 impl<'r> Chart<'r> {
     pub(crate) fn of(report: &'r Report, clock: &'r Clock<'r>) -> Self {
         let tries = || report.members.iter().flat_map(|member| &member.tries);

@@ -12,7 +12,7 @@ use std::fmt::Write as _;
 use conditions::Timestamp;
 use maud::{Markup, html};
 
-use super::{Band, Chart, Mark, mark};
+use super::{Band, Chart, Mark, kind, mark};
 use crate::report::{Attempt, Member, Phase, Span};
 use crate::words;
 
@@ -44,7 +44,8 @@ const LEGEND: [(&str, &str); 10] = [
 
 /// The class of a phase.
 fn class(phase: &Phase) -> &'static str {
-    let known = LEGEND.iter().find(|(_, name)| *name == phase.name);
+    let kind = kind(&phase.name);
+    let known = LEGEND.iter().find(|(_, name)| *name == kind);
     known.map_or("other", |(class, _)| class)
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Band, Chart, Mark, column, mark};
+use super::{Band, Chart, Mark, column, kind, mark};
 use crate::report::{Attempt, Member, Span};
 use crate::words;
 
@@ -140,7 +140,7 @@ fn attempt(chart: &Chart<'_>, tried: &Attempt, mark: Mark, line: &mut Line) {
 }
 
 fn letter(phase: &str) -> char {
-    match phase {
+    match kind(phase) {
         "preflight" => 'p',
         "refresh" => 'f',
         "snapshot" => 's',

@@ -49,6 +49,11 @@ impl<'t> Declared<'t> {
                 mistakes.push(Fault::new(table.span(), message));
             }
         }
+        let for_nodes = settings::NODE_KEYS.iter().filter(|key| table.has(key));
+        for key in for_nodes.filter(|_| kind == Kind::Guest) {
+            let message = format!("`{key}` is for a group of `nodes`");
+            mistakes.push(Fault::new(table.span(), message));
+        }
         let group = Group {
             kind,
             words,

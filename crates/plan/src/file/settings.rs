@@ -39,6 +39,9 @@ pub(super) const KEYS: &[&str] = &[
     "adopt-maintenance",
     "hooks",
 ];
+/// Those of them that mean nothing to a group of guests.
+pub(super) const NODE_KEYS: &[&str] =
+    &["interrupt-guests", "copy-local-disks", "adopt-maintenance"];
 const CHECK_KEYS: &[&str] = &["name", "command", "timeout"];
 const SPACE_KEYS: &[&str] = &["root", "var", "boot"];
 const HOOK_KEYS: &[&str] = &[

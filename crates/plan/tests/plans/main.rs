@@ -325,6 +325,10 @@ snapshot-expires = "1d"
 [group.nobody]
 expected = "0s"
 
+[group.games]
+guests = "games"
+adopt-maintenance = true
+
 [[hold]]
 member = "a b"
 until = "tomorrow"
@@ -373,5 +377,18 @@ fn bytes_that_are_no_plan_are_told_and_never_panic() {
         &[b'#'; (1 << 20) + 1],
     ] {
         assert!(PlanFile::read(bytes).is_err());
+    }
+}
+
+#[test]
+fn the_plan_files_of_the_documentation_are_read_as_they_stand_there() {
+    let page = include_str!("../../../../docs/patching.md");
+    let blocks = page.split("```toml\n").skip(1);
+    let blocks = blocks.filter_map(|block| block.split("```").next());
+    let files: Vec<&str> = blocks.filter(|text| text.contains("[group.")).collect();
+    assert!(files.len() > 1, "{files:?}");
+    for text in files {
+        let mistakes = PlanFile::read(text.as_bytes()).map_err(|it| it.mistakes);
+        assert!(mistakes.is_ok(), "{mistakes:?} in\n{text}");
     }
 }

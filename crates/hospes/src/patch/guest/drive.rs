@@ -106,7 +106,7 @@ impl<'a> Driver<'a> {
         // After a pause the same is tried again.
         if matches!(next, Effect::Sleep(_)) {
             let why = words::line(&outcome, &detail);
-            self.progress.waiting(&self.world.guest, &why);
+            self.progress.unanswered(&self.world.guest, &why);
             self.tried = Some(tried);
             return Ok(next);
         }
@@ -152,7 +152,7 @@ impl<'a> Driver<'a> {
             self.progress.done(&self.world.guest, &outcome, &detail);
             self.record.note(&words::line(&outcome, &detail))?;
         } else if let Some(why) = seen.failure() {
-            self.progress.waiting(&self.world.guest, why);
+            self.progress.unanswered(&self.world.guest, why);
         }
         self.remark_busy(run)?;
         Ok(next)

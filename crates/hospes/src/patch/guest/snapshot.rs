@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use journal::NewSnapshot;
-use lifecycle::ports::{HypervisorError, SnapshotName};
+use lifecycle::ports::{HypervisorError, SnapshotName, Snapshots};
 
 use super::drive::Driver;
 use crate::clock::now;
@@ -45,11 +45,26 @@ impl Driver<'_> {
                 }
                 // Asking again settles it.
                 Err(HypervisorError::TimedOut(why)) => last = why,
-                Err(error) => return Ok(Err(error.to_string())),
+                Err(error) => {
+                    self.forget_untaken(snapshots.as_ref(), &name).await?;
+                    return Ok(Err(error.to_string()));
+                }
             }
         }
         Ok(Err(format!(
             "{last}; it may be there all the same (hospes patch snapshots)"
         )))
+    }
+    /// After a refusal: what is seen not to be there is none to go back to, or to delete.
+    async fn forget_untaken(&self, snapshots: &dyn Snapshots, name: &SnapshotName) -> Result<()> {
+        let guest = &self.world.guest;
+        let Ok(there) = snapshots.list(guest, DEADLINE).await else {
+            return Ok(());
+        };
+        if there.iter().all(|one| one.name != name.as_str()) {
+            let journal = self.record.store().journal();
+            journal.forget_snapshot(guest.as_str(), name.as_str())?;
+        }
+        Ok(())
     }
 }

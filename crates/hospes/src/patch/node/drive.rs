@@ -12,6 +12,9 @@ use crate::patch::guest::log::Log;
 use crate::record::Record;
 use crate::show::Progress;
 
+/// What came of asking somebody who says nothing.
+const NO_ANSWER: &str = "no answer";
+
 /// Drives one recorded run.
 pub(super) struct Driver<'a> {
     pub(super) fleet: &'a Fleet,
@@ -82,7 +85,7 @@ impl<'a> Driver<'a> {
     }
 
     async fn recorded(&self, run: &mut Run, effect: Effect) -> Result<Effect> {
-        let (name, intent) = (effect.name(), intent(&effect));
+        let (name, intent) = (step_name(run, &effect), intent(&effect));
         self.progress.doing(&self.node.id(), &intent);
         let step = self
             .record
@@ -111,9 +114,11 @@ impl<'a> Driver<'a> {
         if after != before {
             self.progress.done(&self.node.id(), "next", &after);
             self.record.note(&after)?;
+        } else if outcome == NO_ANSWER {
+            let line = format!("{before}: {outcome}: {detail}");
+            self.progress.unanswered(&self.node.id(), &line);
         } else if !is_pause {
-            let line = format!("{before}: {outcome} {detail}");
-            self.progress.waiting(&self.node.id(), &line);
+            self.progress.waiting(&self.node.id(), &before);
         }
         Ok(next)
     }
@@ -169,6 +174,14 @@ fn phase(run: &Run) -> String {
     words.to_owned()
 }
 
+/// The name of a recorded step: a move home is another one than the move away.
+fn step_name(run: &Run, effect: &Effect) -> &'static str {
+    match (effect, run.saved().phase) {
+        (Effect::Migrate { .. }, Phase::Restoring { .. }) => "migrate-back",
+        (effect, _) => effect.name(),
+    }
+}
+
 /// What is about to be done.
 fn intent(effect: &Effect) -> String {
     match effect {
@@ -190,9 +203,9 @@ fn words(event: &Event) -> (&'static str, String) {
     let failed = |error: &ClusterError| ("not done", error.to_string());
     match event {
         Event::Viewed(Err(error)) | Event::Preconditions(Err(error)) => {
-            ("no answer", error.to_string())
+            (NO_ANSWER, error.to_string())
         }
-        Event::Printed(Err(why)) => ("no answer", why.clone()),
+        Event::Printed(Err(why)) => (NO_ANSWER, why.clone()),
         Event::Done(Err(error)) => failed(error),
         _ => ("done", String::new()),
     }

@@ -9,7 +9,11 @@ use plan::campaign::Outcome as Verdict;
 /// What the end of `run` means. A node that is not patched is begun again by the operator, who has
 /// read why: nothing is tried again by itself, and no other node is begun before.
 pub(super) fn verdict(outcome: &Outcome, run: RunId) -> Verdict {
-    let words = outcome.ending.to_string();
+    let left = &outcome.left;
+    let words = match left.is_nothing() {
+        true => outcome.ending.to_string(),
+        false => format!("{} (not as it was found: {left})", outcome.ending),
+    };
     match &outcome.ending {
         ending if ending.is_success() => Verdict::Done,
         ending if ending.is_resumable() => {
@@ -129,6 +133,14 @@ mod tests {
         outcome.left.maintenance = true;
         outcome.left.stopped = vec![102];
         outcome.report.not_returned = vec![103];
+        assert_eq!(
+            verdict(&outcome, RunId(7)),
+            Verdict::Down(
+                "left in maintenance: dpkg was cut off; mend it \
+                 (not as it was found: in maintenance, shut down: 102)"
+                    .to_owned()
+            )
+        );
         assert_eq!(
             lines(&"node:home/pve1", &outcome, RunId(7)),
             [

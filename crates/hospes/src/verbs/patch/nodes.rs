@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
-use conditions::Host;
-use patch::node::facts::{GuestKind, View};
+use conditions::{Host, MachineId};
+use journal::RunFilter;
+use patch::node::facts::{Ceph, GuestKind, Seen, View};
 use patch::node::{ClusterError, Limits, Moment, Refusal, refusals};
 use plan::{
     Amount, Group, Hooks, Kind, NodePatching, Patching, PlanFile, Policy, RebootPolicy, WaveRule,
@@ -46,9 +47,35 @@ pub(super) async fn run(fleet: &Fleet, options: &cli::PatchNodes) -> Result<Exit
     if document.members().count() < hosts.len() {
         // One that is away may be the one without which the cluster cannot decide.
         planning::show(fleet, &document, None)?;
+        tell_unfinished(fleet, &hosts)?;
         return Ok(Exit::NotReady);
     }
     apply::carry_out(fleet, document, meant.members()).await
+}
+
+/// What is away may be away because of a run that was begun before.
+fn tell_unfinished(fleet: &Fleet, hosts: &[Host]) -> Result<()> {
+    let progress = fleet.progress();
+    for host in hosts {
+        let machine = MachineId::Node(host.clone());
+        let filter = RunFilter {
+            machine: Some(machine.clone()),
+            open: true,
+        };
+        for run in fleet
+            .store()
+            .journal()
+            .runs(1, &filter)?
+            .into_iter()
+            .flatten()
+        {
+            let id = run.id;
+            progress.say(&format!(
+                "{machine}: run {id} is not finished; to go on: hospes runs resume {id}"
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// The plan of nodes that are named on the command line. One that is not patched is the last.
@@ -112,14 +139,21 @@ async fn checked<'n>(
     let (mut exit, mut documents) = (Exit::Ok, Vec::new());
     for node in nodes {
         let seen = node.cluster.view(&node.host.name).await;
-        let against = against(&seen, adopt_maintenance);
-        if !against.is_empty() {
-            exit = Exit::Refused;
-        }
+        let lacks = match seen.as_ref().map(|view| &view.ceph) {
+            Ok(Seen::Read(Ceph::Present { .. })) => node.lacks.clone(),
+            _ => node.lacks.without_ceph(),
+        };
+        let mut against = against(&seen, adopt_maintenance);
+        against.extend(lacks.words().map(|words| (words, false)));
+        exit = exit.worst(verdict(&against).1);
         if fleet.json() {
             documents.push(document(node, &seen, &against));
         } else {
-            let told = lines(&node.id(), &seen, &against);
+            let mut told = lines(&node.id(), &seen, &against);
+            let grants = lacks.grants().into_iter();
+            told.extend(
+                grants.map(|command| format!("  granted in a shell of a node by: {command}")),
+            );
             told.iter().try_for_each(|line| show::line(line))?;
         }
     }
@@ -142,15 +176,21 @@ fn against(seen: &Result<View, ClusterError>, adopt_maintenance: bool) -> Vec<(S
     }
 }
 
+/// What would come of beginning now.
+fn verdict(against: &[(String, bool)]) -> (&'static str, Exit) {
+    match against {
+        [] => ("nothing stands in the way", Exit::Ok),
+        all if all.iter().all(|(_, passes)| *passes) => ("would wait first", Exit::NotReady),
+        _ => ("would be refused", Exit::Refused),
+    }
+}
+
 fn lines(
     name: &impl std::fmt::Display,
     seen: &Result<View, ClusterError>,
     against: &[(String, bool)],
 ) -> Vec<String> {
-    let verdict = match against.is_empty() {
-        true => "nothing stands in the way",
-        false => "would be refused",
-    };
+    let (verdict, _) = verdict(against);
     let mut lines = vec![format!("{name}: {verdict}")];
     lines.extend(against.iter().map(|(why, passes)| match passes {
         true => format!("  {why} (would be waited for)"),
@@ -166,11 +206,13 @@ fn lines(
                 .iter()
                 .map(|update| update.package.as_str());
             let named: Vec<&str> = names.take(NAMED).collect();
-            lines.push(format!(
-                "  known to be newer: {} packages {}",
-                software.updates.len(),
-                named.join(", ")
-            ));
+            lines.push(match software.updates.len() {
+                0 => "  known to be newer: nothing".to_owned(),
+                count => format!(
+                    "  known to be newer: {count} packages: {}",
+                    named.join(", ")
+                ),
+            });
         }
         Err(why) => lines.push(format!("  its packages cannot be read: {why}")),
     }

@@ -120,10 +120,13 @@ pub(super) fn show(fleet: &Fleet, document: &Document, out: Option<&Path>) -> Re
 
 fn summary(document: &Document) -> String {
     let waves = document.groups().iter().map(|group| group.waves.len());
+    let waves = match waves.sum() {
+        1 => "1 wave".to_owned(),
+        count => format!("{count} waves"),
+    };
     format!(
-        "{} to be patched in {} waves, {} left out",
+        "{} to be patched in {waves}, {} left out",
         document.members().count(),
-        waves.sum::<usize>(),
         document.left_out().len()
     )
 }

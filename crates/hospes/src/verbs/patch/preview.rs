@@ -238,8 +238,9 @@ impl Forecast {
     }
 
     fn cells(&self) -> [String; 7] {
-        let preview = self.preview.clone().unwrap_or_default();
-        let security = preview.security().count();
+        let seen = self.preview.as_ref();
+        // What was not read is not zero.
+        let told = |words: &dyn Fn(&Preview) -> String| seen.map_or_else(|| "?".to_owned(), words);
         let remark = match (&self.unreadable, self.obstacles.first()) {
             (Some(why), _) => format!("cannot be read: {why}"),
             (None, Some(_)) => "in the way, see below".to_owned(),
@@ -247,10 +248,10 @@ impl Forecast {
         };
         [
             self.guest.to_string(),
-            format!("{} ({security})", preview.upgrades.len()),
-            preview.installs.len().to_string(),
-            preview.removals.len().to_string(),
-            preview.withheld.len().to_string(),
+            told(&|all| format!("{} ({})", all.upgrades.len(), all.security().count())),
+            told(&|all| all.installs.len().to_string()),
+            told(&|all| all.removals.len().to_string()),
+            told(&|all| all.withheld.len().to_string()),
             self.reboot.word().to_owned(),
             remark,
         ]

@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use journal::RunRecord;
 use patch_report::input::{Head, Step, Try, TryOutcome};
 use patch_report::{Input, Report};
-use plan::Zone;
+use plan::{MemberId, Zone};
 
 use super::campaigns::Known;
 use super::files;
@@ -66,9 +66,9 @@ fn report(fleet: &Fleet, known: &Known) -> Result<Report> {
 
 fn tried(of: &journal::Try, run: RunRecord) -> Result<Try> {
     let ended = run.summary.outcome.as_ref().map(|_| run.summary.changed);
+    let member: MemberId = of.turn.member.parse()?;
     let outcome = run.summary.outcome.as_deref();
-    // A run that was given up has another outcome, or none.
-    let outcome = outcome.and_then(|text| serde_json::from_str(text).ok());
+    let outcome = outcome.and_then(|text| outcome_of(&member, text));
     // A state that this version cannot read has no word about the agent, either.
     let agent = State::read(run.state).ok().and_then(|state| state.agent);
     let steps = run.steps.into_iter().map(|step| Step {
@@ -77,15 +77,29 @@ fn tried(of: &journal::Try, run: RunRecord) -> Result<Try> {
         result: step.result.map(|result| (result.outcome, result.at)),
     });
     Ok(Try {
-        member: of.turn.member.parse()?,
+        member,
         turn: of.turn.turn,
         run: of.run.to_string(),
         began: run.summary.began,
         ended,
         steps: steps.collect(),
         agent,
-        outcome: outcome.map(|outcome| TryOutcome::Guest(Box::new(outcome))),
+        outcome,
     })
+}
+
+/// What came of it; none of a run that was given up: that has another outcome, or none.
+fn outcome_of(member: &MemberId, text: &str) -> Option<TryOutcome> {
+    match member {
+        MemberId::Guest(_) => {
+            let outcome = serde_json::from_str(text).ok()?;
+            Some(TryOutcome::Guest(Box::new(outcome)))
+        }
+        MemberId::Node(_) => {
+            let outcome = serde_json::from_str(text).ok()?;
+            Some(TryOutcome::Node(Box::new(outcome)))
+        }
+    }
 }
 
 /// The zone of the first group.

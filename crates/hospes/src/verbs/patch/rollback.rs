@@ -1,7 +1,8 @@
 //! `patch rollback`: a stopped guest's disks back to the snapshot that was taken before patching.
 
 use anyhow::{Context, Result, bail};
-use lifecycle::gate::RollbackOrder;
+use conditions::{GuestId, RunState};
+use lifecycle::gate::{Refusal, RefusalReason, RollbackOrder};
 use lifecycle::ports::SnapshotName;
 use serde_json::json;
 
@@ -124,10 +125,20 @@ async fn back(fleet: &Fleet, member: &Member, name: &SnapshotName) -> Result<Rol
     }
 }
 
-fn refused(refusal: &lifecycle::gate::Refusal) -> Rolled {
+fn refused(refusal: &Refusal) -> Rolled {
     let reasons = refusal.reasons.iter().map(|reason| {
-        let remedy = reason.remedy(&refusal.guest);
+        let remedy = remedy(reason, &refusal.guest);
         remedy.map_or_else(|| reason.to_string(), |what| format!("{reason} -> {what}"))
     });
     Rolled::Refused(reasons.collect())
+}
+
+/// For an order that needs a running guest, running is nothing to mend; for this one it is.
+fn remedy(reason: &RefusalReason, guest: &GuestId) -> Option<String> {
+    match reason {
+        RefusalReason::NotStopped {
+            run_state: RunState::Running,
+        } => Some(format!("shut it down: hospes shutdown {guest}")),
+        reason => reason.remedy(guest),
+    }
 }
