@@ -106,7 +106,7 @@ impl Context {
     /// Runs the real `hospes` to its end, with this scenario's configuration and state.
     ///
     /// # Errors
-    /// It cannot be started, or takes longer than ten minutes. Its exit code is the caller's to judge.
+    /// It cannot be started, or takes longer than twenty minutes. Its exit code is the caller's to judge.
     pub async fn hospes(&self, arguments: &[&str]) -> Result<HospesRun> {
         self.activity
             .step(format!("hospes {}", arguments.join(" ")));

@@ -11,7 +11,8 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::{Child, ChildStderr, Command};
 use tokio::time::{sleep, timeout, timeout_at};
 
-const LONGEST_RUN: Duration = Duration::from_secs(600);
+/// Three nodes that are emulated side by side take ten minutes.
+const LONGEST_RUN: Duration = Duration::from_secs(1200);
 /// How often a run's memory is looked at. The kernel keeps the peak, so only what is new since the last
 /// look before the end is missed.
 const MEMORY_LOOK: Duration = Duration::from_millis(20);
@@ -202,7 +203,7 @@ impl HospesProcess {
     /// Waits for the end and adds what was printed to the scenario's transcript.
     ///
     /// # Errors
-    /// It takes longer than ten minutes.
+    /// It takes longer than twenty minutes.
     pub async fn wait(self) -> Result<HospesRun> {
         let Self {
             mut child,

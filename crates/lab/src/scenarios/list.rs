@@ -65,7 +65,8 @@ pub const ALL: &[Scenario] = &[
         "hooks_file_gone",
         "a hook whose file is gone but still acts is found and ended",
         |context| Box::pin(hooks::whose_file_is_gone(context)),
-    ),
+    )
+    .full_only(),
     Scenario::new(
         "hooks_scripts",
         "hooks in a script called by a script and in the package's prerm are removed",
@@ -141,7 +142,8 @@ pub const ALL: &[Scenario] = &[
         "trust_other_machine",
         "another machine at the SSH address: refused, with the same host key and with its own",
         |context| Box::pin(trust::other_machine(context)),
-    ),
+    )
+    .full_only(),
     Scenario::new(
         "killed_while_asking",
         "a controller killed between asking for the shutdown and the answer: resumed, asked once",
@@ -163,7 +165,8 @@ pub const ALL: &[Scenario] = &[
         "two_controllers",
         "a second controller is refused at once and told who works on the guest",
         |context| Box::pin(journal::two_controllers(context)),
-    ),
+    )
+    .full_only(),
     Scenario::new(
         "interrupted",
         "Ctrl-C before and after asking, and after powering on: nothing is ended, the run goes on",
@@ -229,7 +232,8 @@ pub const ALL: &[Scenario] = &[
         "the stock agent over ours and ours over the stock one, with real apt; the guest stays up",
         |context| Box::pin(packages::replaced(context)),
     )
-    .our_agent_only(),
+    .our_agent_only()
+    .full_only(),
     Scenario::new(
         "package_upgraded",
         "an upgrade while a file system is frozen: thawed, told, the guest stays up",
@@ -282,7 +286,8 @@ pub const ALL: &[Scenario] = &[
         "announced stops: failed, cancelled, a second one, the same once more, two at once",
         |context| Box::pin(metadata_stop::requests(context)),
     )
-    .our_agent_only(),
+    .our_agent_only()
+    .full_only(),
     Scenario::new(
         "metadata_undisturbed",
         "agents restarted, packages upgraded and removed in the middle of a stop: scripts go on",
@@ -345,7 +350,8 @@ pub const ALL: &[Scenario] = &[
         "lab_guest_answers",
         "a guest of the snapshot runs a command through SSH, its agent answers, its clock is right",
         |context| Box::pin(lab_itself::guest_answers(context)),
-    ),
+    )
+    .full_only(),
     Scenario::new(
         "lab_apt_installs",
         "a guest purges its agent and installs it again from the lab's repository",
@@ -364,61 +370,16 @@ pub const ALL: &[Scenario] = &[
         |context| Box::pin(lab_itself::users(context)),
     )
     .full_only(),
-    Scenario::new(
-        "proxmox_verbs",
-        "every verb over a cluster's API: listed, checked, mended, restarted with proof",
-        |context| Box::pin(proxmox::every_verb(context)),
-    ),
-    Scenario::new(
-        "proxmox_many",
-        "many guests of a cluster: one's trouble hides no other, and a budget of failures holds",
-        |context| Box::pin(proxmox::many(context)),
-    ),
-    Scenario::new(
-        "proxmox_refusals",
-        "locks, pending changes, lost quorum, HA and dead agents: refused with the reason",
-        |context| Box::pin(proxmox::refusals(context)),
-    ),
-    Scenario::new(
-        "proxmox_answers",
-        "401, 403, 595, unknown words, answers of 8.4 and a new certificate are told as what they are",
-        |context| Box::pin(proxmox::answers(context)),
-    ),
-    Scenario::new(
-        "proxmox_ha",
-        "a guest under HA is restarted by one graceful request and proved by its boot id",
-        |context| Box::pin(proxmox::high_availability(context)),
-    ),
-    Scenario::new(
-        "proxmox_graceful",
-        "a guest of a cluster runs its graceful scripts, is shut down by a task, and comes back",
-        |context| Box::pin(proxmox::graceful(context)),
-    )
-    .full_only()
-    .our_agent_only(),
-    Scenario::new(
-        "proxmox_agent_dies",
-        "an agent that dies before the call: ACPI ends the guest, and the timeline says so",
-        |context| Box::pin(proxmox::agent_dies(context)),
-    )
-    .full_only(),
-    Scenario::new(
-        "proxmox_late",
-        "a guest of a cluster that powers off after its deadline is told of and started",
-        |context| Box::pin(proxmox::late(context)),
-    )
-    .full_only(),
-    Scenario::new(
-        "proxmox_secrets",
-        "neither token nor password is told by any command, kept in a journal or seen in a process",
-        |context| Box::pin(proxmox::never_told(context)),
-    ),
-    Scenario::new(
-        "proxmox_real_node",
-        "a node that is a machine: maintenance by its own command, its reboot seen, its guests back",
-        |context| Box::pin(proxmox::real_node(context)),
-    )
-    .full_only(),
+    proxmox::VERBS,
+    proxmox::MANY,
+    proxmox::REFUSALS,
+    proxmox::ANSWERS,
+    proxmox::HIGH_AVAILABILITY,
+    proxmox::GRACEFUL,
+    proxmox::AGENT_DIES,
+    proxmox::LATE,
+    proxmox::SECRETS,
+    proxmox::REAL_NODE,
     Scenario::new(
         "proxmox_proxmoxer",
         "proxmoxer takes the lab's cluster for a real one: lists, queries, shuts down, starts, migrates",
@@ -438,6 +399,16 @@ pub const ALL: &[Scenario] = &[
     patch::WITHOUT_SSH,
     patch::KILLED_REBOOTING,
     patch::AGENT,
+    patch::SNAPSHOT,
+    patch::SNAPSHOT_PROXMOX,
     patch::CAMPAIGN,
     patch::BY_HAND,
+    patch::nodes::PATCHED,
+    patch::nodes::REFUSED,
+    patch::nodes::MIGRATION_FAILS,
+    patch::nodes::INTERRUPTED,
+    patch::nodes::NOT_BACK,
+    patch::nodes::OLD_KERNEL,
+    patch::nodes::KILLED,
+    patch::nodes::CLUSTER,
 ];

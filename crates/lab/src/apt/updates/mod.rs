@@ -71,4 +71,13 @@ impl Updates {
         let archives = [&self.main, &self.security];
         archives.map(|one| one.repository().sources_list()).concat()
     }
+
+    /// The same for whoever shares this machine's network.
+    #[must_use]
+    pub fn local_sources_list(&self) -> String {
+        let archives = [&self.main, &self.security];
+        archives
+            .map(|one| format!("deb [trusted=yes] {} ./\n", one.repository().local_url()))
+            .concat()
+    }
 }

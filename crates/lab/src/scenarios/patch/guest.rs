@@ -92,10 +92,15 @@ impl Guest {
             .await
     }
 
-    /// How often the guest went down for a reboot: the kernel says so on its console as the last thing.
+    /// How often the guest went down for a reboot.
     pub(super) fn restarts(&self) -> Result<usize> {
-        let console = std::fs::read(self.vm.dir().join("serial.log")).context("no console")?;
-        let console = String::from_utf8_lossy(&console);
-        Ok(console.matches("reboot: Restarting system").count())
+        restarts(&self.vm)
     }
+}
+
+/// How often a machine went down for a reboot: the kernel says so on its console as the last thing.
+pub(super) fn restarts(vm: &Vm) -> Result<usize> {
+    let console = std::fs::read(vm.dir().join("serial.log")).context("no console")?;
+    let console = String::from_utf8_lossy(&console);
+    Ok(console.matches("reboot: Restarting system").count())
 }

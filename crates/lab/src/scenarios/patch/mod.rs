@@ -6,7 +6,9 @@
 //! broken       a package that fails, dpkg interrupted before, a kernel that does not come
 //! cut_off      SSH or the controller lost in the middle of dpkg, and in the middle of a reboot
 //! agent        the agent's own package upgraded in mid-run, the agent masked
+//! snapshot     the snapshot before the upgrade: gone back to, expired, on QEMU and on Proxmox VE
 //! campaign     two guests in two waves, a third on hold; paused, resumed, aborted, reported
+//! nodes        nodes of Proxmox VE that are real machines
 //! by_hand      the run as a machine, driven by a controller that has nothing of the program
 //! ```
 
@@ -16,8 +18,10 @@ mod by_hand;
 mod campaign;
 mod cut_off;
 pub(crate) mod guest;
+pub(super) mod nodes;
 mod outcome;
 mod program;
+mod snapshot;
 mod ubuntu;
 mod upgraded;
 
@@ -85,6 +89,20 @@ pub(super) const AGENT: Scenario = Scenario::new(
 )
 .full_only()
 .our_agent_only();
+
+pub(super) const SNAPSHOT: Scenario = Scenario::new(
+    "patch_snapshot",
+    "a rollback to the snapshot before the upgrade: refused while the guest runs; the older version is back",
+    |context| Box::pin(snapshot::gone_back(context)),
+)
+.full_only();
+
+pub(super) const SNAPSHOT_PROXMOX: Scenario = Scenario::new(
+    "patch_snapshot_pve",
+    "the same on Proxmox VE, where the guest powers itself off in between",
+    |context| Box::pin(snapshot::on_proxmox(context)),
+)
+.full_only();
 
 pub(super) const CAMPAIGN: Scenario = Scenario::new(
     "patch_campaign",
