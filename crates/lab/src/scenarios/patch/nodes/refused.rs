@@ -2,12 +2,18 @@
 //!
 //! No machine is needed: whoever is refused is not logged in to.
 
+use std::time::{Duration, Instant};
+
 use anyhow::{Result, ensure};
+use tokio::time::sleep;
 
 use super::outcome::outcomes;
 use super::site::{NODES, Site};
 use crate::proxmox::{Ceph, Fault};
 use crate::scenario::{Context, HospesRun};
+
+/// The manager of high availability looks five times a second.
+const SEEN_WITHIN: Duration = Duration::from_secs(30);
 
 pub(in super::super) async fn by_the_cluster(context: Context) -> Result<()> {
     let mut site = Site::start(&context, 0, &[]).await?;
@@ -20,11 +26,25 @@ pub(in super::super) async fn by_the_cluster(context: Context) -> Result<()> {
     all.expect_text("its cluster does not see it")?;
     let lost = "without pve1 1 of 3 votes remain, 2 are needed (offline already: pve3)";
     refused(&context, &site, &["pve1", "pve2"], lost).await?;
-    site.proxmox.boot_node("pve3", "6.17.2-1-pve")?;
+    boot(&site, "pve3").await?;
     by_ceph(&context, &site).await?;
     without_privileges(&context, &mut site).await?;
     waited_for(&context, &site).await?;
     site.as_it_was()
+}
+
+/// Boots a simulated node, and waits until high availability has seen it.
+async fn boot(site: &Site, node: &str) -> Result<()> {
+    site.proxmox.boot_node(node, "6.17.2-1-pve")?;
+    let end = Instant::now() + SEEN_WITHIN;
+    while site.proxmox.ha_state(node) != Some("online") {
+        ensure!(
+            Instant::now() < end,
+            "high availability does not see {node}"
+        );
+        sleep(Duration::from_millis(50)).await;
+    }
+    Ok(())
 }
 
 /// A warning that is not allowed refuses; the one that `noout` causes does not.
