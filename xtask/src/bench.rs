@@ -8,9 +8,9 @@ use anyhow::Result;
 use crate::workspace::Workspace;
 use crate::{process, say};
 
-/// The controller, the metadata server, the controller with a cluster, a campaign of patching, the
-/// guest's script runner and watcher, then the guest agent beside QEMU's, and with `vm` once more in
-/// a machine.
+/// The controller, the metadata server, the controller with a cluster, the planner, a campaign of
+/// patching and 20 endpoints that Ansible patches too, the guest's script runner and watcher, then the
+/// guest agent beside QEMU's, and with `vm` once more in a machine.
 pub(crate) fn run(workspace: &Workspace, vm: bool) -> Result<()> {
     say::heading("build");
     let release = [
@@ -33,8 +33,13 @@ pub(crate) fn run(workspace: &Workspace, vm: bool) -> Result<()> {
     process::run(Command::new(&lab).args(["bench", "metadata"]))?;
     say::heading("measure a cluster of Proxmox VE, and Ansible");
     process::run(Command::new(&lab).args(["bench", "proxmox"]))?;
+    say::heading("measure the planner");
+    let planner = ["run", "--release", "--package", "plan", "--example"];
+    process::run(workspace.cargo(&planner).arg("ten_thousand"))?;
     say::heading("measure a campaign of patching");
     process::run(Command::new(&lab).args(["bench", "patch"]))?;
+    say::heading("measure patching beside Ansible");
+    process::run(Command::new(&lab).args(["bench", "patch", "--beside-ansible"]))?;
     say::heading("measure the script runner and the watcher");
     process::run(&mut with_agent(&lab, "scripts", &agent))?;
     say::heading("measure the agent");

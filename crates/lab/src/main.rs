@@ -212,6 +212,9 @@ enum BenchCommand {
         /// How many of them are under way at a time.
         #[arg(long, default_value_t = 100)]
         at_once: usize,
+        /// 20 endpoints with real apt instead, which Ansible upgrades too; needs root.
+        #[arg(long, conflicts_with_all = ["guests", "at_once"])]
+        beside_ansible: bool,
     },
     /// Measures the controller with a simulated cluster of Proxmox VE instead, beside Ansible.
     Proxmox,
@@ -345,8 +348,16 @@ async fn perform(command: Subcommands, session: Option<&Session>, console: &Cons
             what: Some(BenchCommand::Metadata),
         } => bench::metadata::run(console).await,
         Subcommands::Bench {
-            what: Some(BenchCommand::Patch { guests, at_once }),
-        } => bench::patch::run(&bench::patch::Size { guests, at_once }, console).await,
+            what:
+                Some(BenchCommand::Patch {
+                    guests,
+                    at_once,
+                    beside_ansible,
+                }),
+        } => match beside_ansible {
+            false => bench::patch::run(&bench::patch::Size { guests, at_once }, console).await,
+            true => bench::patch::run_beside_ansible(console).await,
+        },
         Subcommands::Bench {
             what: Some(BenchCommand::Proxmox),
         } => bench::proxmox::run(console).await,

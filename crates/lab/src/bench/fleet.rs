@@ -13,11 +13,12 @@ use tokio::process::{Child, Command};
 
 use super::endpoints::{AGENT, IDENTITY, KNOWN_HOSTS, Ports, READY, USER};
 
-/// The running fleet. Its process ends when it is dropped.
+/// The running fleet. Its processes end when it is dropped.
 pub(super) struct Fleet {
-    dir: TempDir,
+    processes: Vec<Child>,
+    user: &'static str,
     guests: Vec<Guest>,
-    _process: Child,
+    dir: TempDir,
 }
 
 /// One guest as a client sees it.
@@ -73,17 +74,37 @@ impl Fleet {
             line.is_ok_and(|line| line.as_deref() == Some(READY)),
             "the process of the fake guests did not start"
         );
-        let guests = known_guests(&dir.path().join(KNOWN_HOSTS))?;
-        ensure!(
-            guests.len() == count,
-            "{} of {count} guests listen",
-            guests.len()
-        );
+        let fleet = Self::of(dir, USER, vec![process])?;
+        let listening = fleet.guests.len();
+        ensure!(listening == count, "{listening} of {count} guests listen");
+        Ok(fleet)
+    }
+
+    /// The guests whose host keys and whose `user`'s key are in `dir`. Their processes end with their
+    /// standard input.
+    pub(super) fn of(dir: TempDir, user: &'static str, processes: Vec<Child>) -> Result<Self> {
         Ok(Self {
+            processes,
+            user,
+            guests: known_guests(&dir.path().join(KNOWN_HOSTS))?,
             dir,
-            guests,
-            _process: process,
         })
+    }
+
+    /// Waits until nothing of it is left.
+    pub(super) async fn end(mut self) -> Result<()> {
+        for process in &mut self.processes {
+            drop(process.stdin.take());
+        }
+        for process in &mut self.processes {
+            process.wait().await.context("cannot wait for a guest")?;
+        }
+        self.dir.close().context("cannot remove a directory")
+    }
+
+    /// Whom the guests let in.
+    pub(super) const fn user(&self) -> &'static str {
+        self.user
     }
 
     /// A directory that is removed with it.
@@ -133,8 +154,9 @@ impl Fleet {
             "[]".to_owned()
         };
         let mut text = format!(
-            "state-dir = {state:?}\n\n[defaults.ssh]\nuser = {USER:?}\nidentities = [{:?}]\n\
+            "state-dir = {state:?}\n\n[defaults.ssh]\nuser = {:?}\nidentities = [{:?}]\n\
              agent = false\nknown-hosts = {known_hosts}\n",
+            self.user,
             self.identity()
         );
         for (index, guest) in self.guests(count).iter().enumerate() {

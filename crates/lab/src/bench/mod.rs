@@ -12,6 +12,7 @@
 //! It judges nothing but figures against goals, and fails only when something cannot be measured.
 
 mod agent;
+mod ansible;
 mod endpoints;
 mod fleet;
 pub mod guest_agent;

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use tempfile::TempDir;
 use tokio::process::Command;
 
 use super::recipe::Recipe;
@@ -16,6 +17,50 @@ pub(super) async fn build(
     image: &Path,
     activity: &Activity,
 ) -> Result<()> {
+    let work = installed(recipe, root, image, activity).await?;
+    make_disk(recipe, work.path(), activity).await?;
+    if recipe.peers.is_some() {
+        let packages = keep_packages(work.path()).await?;
+        activity.step(format!("{packages} packages for the repository"));
+        crate::apt::write_index(&work.path().join("packages")).await?;
+    }
+    std::fs::rename(work.keep(), image)
+        .with_context(|| format!("cannot create {}", image.display()))
+}
+
+/// Builds a tree in the same way.
+pub(super) async fn build_tree(
+    recipe: &Recipe,
+    root: &Path,
+    tree: &Path,
+    activity: &Activity,
+) -> Result<()> {
+    let work = installed(recipe, root, tree, activity).await?;
+    activity.step("unpacking the tree");
+    let unpacked = work.path().join("tree");
+    std::fs::create_dir(&unpacked)?;
+    let archive = work.path().join("rootfs.tar");
+    let mut tar = Command::new("tar");
+    tar.args(["--extract", "--numeric-owner", "--exclude=./dev/*"])
+        // The builder's own package settings (proxy, cache) do not concern the tree.
+        .arg("--exclude=./etc/apt/apt.conf.d/99mmdebstrap")
+        .arg("--file")
+        .arg(&archive)
+        .arg("--directory")
+        .arg(&unpacked);
+    command::output(&mut tar).await?;
+    std::fs::remove_file(&archive)?;
+    std::fs::remove_dir_all(work.path().join("packages"))?;
+    std::fs::rename(work.keep(), tree).with_context(|| format!("cannot create {}", tree.display()))
+}
+
+/// A directory with keys and `rootfs.tar`.
+async fn installed(
+    recipe: &Recipe,
+    root: &Path,
+    image: &Path,
+    activity: &Activity,
+) -> Result<TempDir> {
     let name = image.file_name().unwrap_or_default().to_string_lossy();
     let prefix = format!(".build-{name}-");
     remove_half_built(root, &prefix);
@@ -28,14 +73,7 @@ pub(super) async fn build(
     install::run(recipe, work.path(), &log, activity)
         .await
         .with_context(|| hint(recipe, &log))?;
-    make_disk(recipe, work.path(), activity).await?;
-    if recipe.peers.is_some() {
-        let packages = keep_packages(work.path()).await?;
-        activity.step(format!("{packages} packages for the repository"));
-        crate::apt::write_index(&work.path().join("packages")).await?;
-    }
-    std::fs::rename(work.keep(), image)
-        .with_context(|| format!("cannot create {}", image.display()))
+    Ok(work)
 }
 
 /// What killed builds of this very image left; the caller's lock says that none is under way.

@@ -7,6 +7,7 @@ mod install;
 mod keyring;
 mod mirror;
 mod recipe;
+mod tree;
 
 use std::path::{Path, PathBuf};
 
@@ -17,6 +18,7 @@ use crate::console::Console;
 use recipe::Recipe;
 
 pub use distribution::Distribution;
+pub(crate) use tree::Tree;
 
 /// A finished image in the cache.
 #[derive(Debug, Clone)]

@@ -75,6 +75,17 @@ const UBUNTU: Recipe = Recipe {
     peers: None,
 };
 
+/// What Ansible's apt module and hospes need of a Debian that shares this machine's kernel. It has no disk.
+pub(super) const TREE: Recipe = Recipe {
+    distribution: Distribution::Debian,
+    name: "Debian",
+    suite: "bookworm",
+    disk_size: "",
+    customize: include_str!("../../image/endpoint.sh"),
+    packages: &["openssh-server", "procps", "python3", "python3-apt"],
+    peers: None,
+};
+
 /// Documentation and translations would double the disk that every scenario copies.
 pub(super) const DPKG_OPTIONS: &[&str] = &[
     "path-exclude=/usr/share/doc/*",

@@ -7,7 +7,17 @@
 //!
 //! Each guest is upgraded and reboots once, proved by its new boot id.
 
+//! Beside Ansible there are endpoints with real apt and dpkg instead:
+//!
+//! ```text
+//! lab bench patch --beside-ansible ─┬─► hospes patch apply all ─┬─► SSH ──► 20 roots over one Debian
+//!                                   └─► ansible -m apt ─────────┘           (fresh for each)
+//! ```
+
+mod beside_ansible;
 mod campaign;
+mod roots;
 mod run;
 
+pub use beside_ansible::run as run_beside_ansible;
 pub use run::{Size, run};

@@ -93,11 +93,12 @@ fn remembered(memory: &Memory, table: &mut Table) {
         let what = format!("- resident, {done} guests done");
         table.tell(&what, &Figure::bytes([*bytes]));
     }
-    if let [(from, first), .., (to, last)] = memory.resident[..] {
+    // As many are under way at both: what differs is what those that are done left behind.
+    if let [_, (from, first), (to, last), ..] = memory.resident[..] {
         let done = u64::try_from(to.saturating_sub(from).max(1)).unwrap_or(u64::MAX);
         let growth = Figure::kilobytes([last.saturating_sub(first) / done]);
-        let what = "- growth, a guest done";
-        table.judge(what, GROWTH_GOAL_IN_KB, &growth, Judged::Worst);
+        let what = format!("- growth from {from} to {to}, a guest done");
+        table.judge(&what, GROWTH_GOAL_IN_KB, &growth, Judged::Worst);
     }
     table.tell("- peak", &Figure::bytes([memory.peak]));
 }
