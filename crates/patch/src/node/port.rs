@@ -62,7 +62,8 @@ pub enum Transfer {
         /// Disks that only its node has are copied.
         with_local_disks: bool,
     },
-    /// A container that is shut down, moved and started again.
+    /// A container that is shut down, moved and started again. One that does not shut down in time stays
+    /// where it is: the node's `lxc-stop` is told not to kill it (source of pve-container, releases 8 and 9).
     Restart {
         /// How long it may take to shut down.
         shutdown: Duration,
