@@ -12,6 +12,9 @@ use crate::{deny, dist, fuzz, process, setup, tidy, windows};
 /// they read.
 const MORE_SEEDS: [(&str, &str); 2] = [("HOSPES_SEEDS", "100000"), ("HOSPES_PLAN_SEEDS", "10000")];
 
+/// Of one program: many wait for deadlines, so more than there are processors.
+const TESTS_AT_ONCE: &str = "6";
+
 pub(crate) fn run(workspace: &Workspace, full: bool) -> Result<()> {
     let mut stages = Stages::default();
     let result = all(workspace, full, &mut stages);
@@ -85,6 +88,7 @@ fn documentation(workspace: &Workspace) -> Result<Outcome> {
 
 fn tests(workspace: &Workspace, full: bool) -> Result<Outcome> {
     let mut test = workspace.cargo(&["test", "--workspace", "--quiet"]);
+    test.env("RUST_TEST_THREADS", TESTS_AT_ONCE);
     if full {
         test.envs(MORE_SEEDS);
     }
