@@ -25,7 +25,7 @@ use crate::scenario::Scenario;
 
 pub(in crate::scenarios) const PATCHED: Scenario = Scenario::new(
     "patch_nodes",
-    "three nodes are patched and reboot one by one; their guests leave and are back, one under HA too",
+    "three nodes are patched and reboot one by one; their guests leave and are back, one in an HA group too",
     |context| Box::pin(patched::one_by_one(context)),
 )
 .full_only();

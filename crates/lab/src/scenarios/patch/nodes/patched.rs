@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::super::super::evidence::Boot;
 use super::super::super::proof::text;
 use super::outcome::outcomes;
-use super::site::{NODES, Site};
+use super::site::{GROUP, NODES, Site};
 use super::watch::Watch;
 use crate::proxmox::Ceph;
 use crate::scenario::Context;
@@ -25,6 +25,10 @@ pub(in super::super) async fn one_by_one(context: Context) -> Result<()> {
     run.expect_exit(0)?
         .expect_text("3 patched, 0 not patched")?;
     watch.expect_one_by_one(&NODES)?;
+    ensure!(
+        watch.db_was_on.iter().eq(GROUP),
+        "db left its group: {watch:?}"
+    );
     site.as_it_was()?;
     for (node, before) in site.nodes.iter().zip(&boots) {
         for package in ["lab-tool", "lab-lib"] {

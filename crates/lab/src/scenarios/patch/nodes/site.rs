@@ -16,8 +16,10 @@ pub(super) const NODES: [&str; 3] = ["pve1", "pve2", "pve3"];
 
 /// A guest on `pve1` that is moved while it runs.
 pub(super) const WEB: u32 = 101;
-/// A guest on `pve1` under high availability.
+/// A guest on `pve1` under high availability, in a group of two nodes.
 pub(super) const DB: u32 = 102;
+/// The nodes of its group.
+pub(super) const GROUP: [&str; 2] = ["pve1", "pve3"];
 /// A guest on `pve2` that is moved while it runs.
 pub(super) const MAIL: u32 = 103;
 
@@ -55,7 +57,7 @@ impl Site {
             let boot = format!("7c6b1a52-1111-4222-8333-94445555666{place}");
             proxmox.add_simulated(node, vmid, name, Simulated::new(&boot))?;
         }
-        proxmox.configure(DB, |db| db.ha = Some(HaSettings::started()))?;
+        proxmox.configure(DB, |db| db.ha = Some(HaSettings::started().only_on(&GROUP)))?;
         let nodes = boot(context, machines, packages).await?;
         let site = Self { proxmox, nodes };
         for node in &site.nodes {

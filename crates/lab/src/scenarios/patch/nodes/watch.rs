@@ -1,11 +1,12 @@
 //! What the lab sees of the nodes while the program works.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use tokio::time::sleep;
 
-use super::site::{NODES, Site};
+use super::site::{DB, NODES, Site};
 
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -18,6 +19,8 @@ pub(super) struct Watch {
     pub(super) maintained: Vec<&'static str>,
     /// Nodes that went away while Ceph would have copied their data elsewhere.
     unguarded: Vec<&'static str>,
+    /// Where the guest under high availability was.
+    pub(super) db_was_on: BTreeSet<String>,
     /// The most nodes that were away or out of service at once.
     most: usize,
 }
@@ -40,6 +43,7 @@ impl Watch {
 
     fn look(&mut self, site: &Site) {
         let noout = site.proxmox.ceph().is_none_or(|ceph| ceph.noout);
+        self.db_was_on.extend(site.proxmox.node_of(DB));
         let (mut out, mut away) = (Vec::new(), Vec::new());
         for node in NODES {
             let is_away = !site.proxmox.is_online(node);
