@@ -10,12 +10,13 @@ use config::Address;
 use hypervisor_proxmox::{ClientError, Cluster, ProxmoxNodes};
 use lifecycle::operation::Limits;
 use patch::node::NodeCluster;
+use pve::Member;
 use pve::privileges::MissingForNodes;
 use ssh::SshShell;
 use thiserror::Error;
 
 use super::login::target;
-use super::{Fleet, Lacks, Member};
+use super::{Fleet, Lacks};
 use crate::edge::{Judge, Login};
 
 /// So many nodes are named to somebody who names another one.
@@ -56,6 +57,27 @@ pub(crate) struct Node {
 }
 
 impl Node {
+    fn of(
+        cluster: &str,
+        settings: &config::Cluster,
+        proxmox: &Arc<Cluster>,
+        member: Member,
+        lacks: Lacks,
+    ) -> Self {
+        let address = member.address.map(|address| address.to_string());
+        Self {
+            online: member.online,
+            cluster: Arc::new(ProxmoxNodes::new(Arc::clone(proxmox))),
+            lacks,
+            ssh: settings.node_ssh(member.node.as_str(), address.as_deref()),
+            deadlines: settings.node_deadlines(),
+            host: Host {
+                cluster: Some(cluster.to_owned()),
+                name: member.node,
+            },
+        }
+    }
+
     pub(crate) fn id(&self) -> MachineId {
         MachineId::Node(self.host.clone())
     }
@@ -98,21 +120,13 @@ impl Fleet {
             };
             match members(proxmox).await {
                 Err(error) => self.remember(name, error.to_string()),
-                Ok((members, missing)) => nodes.extend(members.into_iter().map(|member| {
-                    let address = member.address.map(|address| address.to_string());
-                    let host = Host {
-                        cluster: Some(name.clone()),
-                        name: member.node,
-                    };
-                    Node {
-                        online: member.online,
-                        cluster: Arc::new(ProxmoxNodes::new(Arc::clone(proxmox))),
-                        lacks: Lacks::of(&settings.settings.credentials, missing.clone()),
-                        ssh: settings.node_ssh(host.name.as_str(), address.as_deref()),
-                        deadlines: settings.node_deadlines(),
-                        host,
-                    }
-                })),
+                Ok((members, missing)) => {
+                    let lacks = Lacks::of(&settings.settings.credentials, missing);
+                    let each = members.into_iter();
+                    nodes.extend(
+                        each.map(|it| Node::of(name, settings, proxmox, it, lacks.clone())),
+                    );
+                }
             }
         }
         Ok(nodes)
@@ -124,16 +138,24 @@ impl Fleet {
         let cluster = host.cluster.as_deref().ok_or_else(gone)?;
         let settings = self.config().clusters.get(cluster).ok_or_else(gone)?;
         let proxmox = self.proxmox(cluster).ok_or_else(gone)?;
-        let mut known = self.nodes(Some(cluster)).await?.into_iter();
-        let known = known.find(|node| node.host == *host);
-        Ok(known.unwrap_or_else(|| Node {
-            host: host.clone(),
+        let members = proxmox.members().await.unwrap_or_else(|error| {
+            self.remember(cluster, error.to_string());
+            Vec::new()
+        });
+        let known = members.into_iter().find(|member| member.node == host.name);
+        let member = known.unwrap_or_else(|| Member {
+            node: host.name.clone(),
             online: None,
-            cluster: Arc::new(ProxmoxNodes::new(Arc::clone(proxmox))),
-            lacks: Lacks::default(),
-            ssh: settings.node_ssh(host.name.as_str(), None),
-            deadlines: settings.node_deadlines(),
-        }))
+            address: None,
+        });
+        // What may not be done to it was told before its run began.
+        Ok(Node::of(
+            cluster,
+            settings,
+            proxmox,
+            member,
+            Lacks::default(),
+        ))
     }
 
     /// The nodes that `words` name, in their order, each once: `pve1`, `home/pve1` or `all`.
@@ -167,7 +189,7 @@ impl Fleet {
     }
 
     /// The guest with the number `vmid` of `cluster`.
-    pub(crate) async fn guest_numbered(&self, cluster: &str, vmid: u32) -> Result<Member> {
+    pub(crate) async fn guest_numbered(&self, cluster: &str, vmid: u32) -> Result<super::Member> {
         let muster = self.muster().await;
         let numbered = muster.names().find_map(|name| {
             let member = muster.member(name)?;
@@ -182,9 +204,7 @@ impl Fleet {
 }
 
 /// A cluster's nodes, and what may not be done to them.
-async fn members(
-    proxmox: &Cluster,
-) -> Result<(Vec<pve::Member>, Vec<MissingForNodes>), ClientError> {
+async fn members(proxmox: &Cluster) -> Result<(Vec<Member>, Vec<MissingForNodes>), ClientError> {
     let members = proxmox.members().await?;
     let names: Vec<NodeName> = members.iter().map(|member| member.node.clone()).collect();
     let missing = proxmox.missing_for_nodes(&names).await?;

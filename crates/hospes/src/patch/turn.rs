@@ -10,14 +10,31 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use conditions::MachineId;
-use journal::{LockError, MachineLock, RunId, RunRecord, RunStatus};
+use journal::{JournalError, LockError, MachineLock, RunId, RunRecord, RunStatus};
 use plan::campaign::Outcome;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::clock::now;
 use crate::fleet::Fleet;
+use crate::open_run;
+use crate::patch::guest::Turn;
+use crate::record::Record;
 use crate::show::Progress;
+
+/// Why no run was begun.
+pub(super) enum NotBegun {
+    /// The turn has a run already.
+    Already,
+    /// The turn has ended so.
+    With(Outcome),
+}
+
+impl From<anyhow::Error> for NotBegun {
+    fn from(error: anyhow::Error) -> Self {
+        Self::With(Outcome::Failed(format!("{error:#}")))
+    }
+}
 
 /// How often another hospes' run is looked at.
 const LOOK: Duration = Duration::from_millis(500);
@@ -30,8 +47,41 @@ pub(super) fn name(fleet: &Fleet) -> Result<patch::RunId> {
     name.parse().context("a run needs another name")
 }
 
-pub(super) fn options(turn: &journal::TurnOf) -> Value {
+fn options(turn: &journal::TurnOf) -> Value {
     json!({ "campaign": turn.campaign, "turn": turn.turn })
+}
+
+/// The right to work on a machine, of whose earlier runs nothing is open.
+pub(super) fn locked(
+    fleet: &Fleet,
+    machine: impl Into<MachineId>,
+    verb: &str,
+) -> Result<MachineLock, NotBegun> {
+    let lock = fleet
+        .lock(machine, verb)
+        .map_err(|error| match is_held(&error) {
+            true => NotBegun::With(Outcome::Retry(format!("{error:#}"))),
+            false => error.into(),
+        })?;
+    open_run::settle(fleet.store(), &lock)?;
+    Ok(lock)
+}
+
+/// The run of `turn`, recorded together with it.
+pub(super) fn recorded(
+    fleet: &Fleet,
+    lock: MachineLock,
+    turn: &Turn<'_>,
+    operation: &'static str,
+    state: Value,
+) -> Result<Record, NotBegun> {
+    let options = options(turn.of);
+    let turn = (turn.of, turn.campaign);
+    let recorded = Record::of_turn(fleet.store(), lock, turn, operation, options, state);
+    recorded.map_err(|error| match error {
+        JournalError::AlreadyTried { .. } => NotBegun::Already,
+        error => anyhow::Error::from(error).into(),
+    })
 }
 
 /// Takes `run` up where it is, by `resume`, or tells its end again, by `told`.
@@ -84,6 +134,6 @@ pub(super) fn lost(run: RunId, error: &anyhow::Error) -> Outcome {
     Outcome::Down(format!("{error:#}; to go on: hospes runs resume {run}"))
 }
 
-pub(super) fn is_held(error: &anyhow::Error) -> bool {
+fn is_held(error: &anyhow::Error) -> bool {
     matches!(error.downcast_ref(), Some(LockError::Held { .. }))
 }

@@ -1,7 +1,7 @@
 //! Beginning and following the run of a member's turn.
 
 use anyhow::Result;
-use journal::{JournalError, MachineLock, RunRecord};
+use journal::{MachineLock, RunRecord};
 use patch::Run;
 use plan::campaign::Outcome;
 
@@ -11,8 +11,7 @@ use super::{Manner, OPERATION, State, Turn};
 use crate::clock::now;
 use crate::edge::no_ssh;
 use crate::fleet::{Fleet, Member};
-use crate::open_run;
-use crate::patch::turn::{is_held, lost, name, options, taken_up, told};
+use crate::patch::turn::{NotBegun, locked, lost, name, recorded, taken_up, told};
 use crate::record::Record;
 use crate::show::Progress;
 
@@ -22,13 +21,6 @@ struct Begun {
     state: State,
     run: Run,
     effect: patch::run::Effect,
-}
-
-/// Why none was begun.
-enum NotBegun {
-    /// The turn has a run already.
-    Already,
-    With(Outcome),
 }
 
 /// Patches a guest as `turn`, in the `manner` that is asked for.
@@ -80,19 +72,12 @@ fn begun(
     turn: &Turn<'_>,
     manner: &Manner,
 ) -> Result<Begun, NotBegun> {
-    let failed = |error: anyhow::Error| NotBegun::With(Outcome::Failed(format!("{error:#}")));
     let guest = member.id();
     if member.settings().ssh.is_none() {
         return Err(NotBegun::With(Outcome::Failed(no_ssh(guest))));
     }
-    let lock = fleet
-        .lock(guest, "patch")
-        .map_err(|error| match is_held(&error) {
-            true => NotBegun::With(Outcome::Retry(format!("{error:#}"))),
-            false => failed(error),
-        })?;
-    open_run::settle(fleet.store(), &lock).map_err(failed)?;
-    let name = name(fleet).map_err(failed)?;
+    let lock = locked(fleet, guest, "patch")?;
+    let name = name(fleet)?;
     let (run, effect) = Run::begin(manner.settings(name), now());
     let state = State {
         patch: run.saved().clone(),
@@ -100,13 +85,7 @@ fn begun(
         snapshot_expires: manner.snapshot_expires,
         agent: None,
     };
-    let value = state.value().map_err(failed)?;
-    let turn = (turn.of, turn.campaign);
-    let recorded = Record::of_turn(fleet.store(), lock, turn, OPERATION, options(turn.0), value);
-    let record = recorded.map_err(|error| match error {
-        JournalError::AlreadyTried { .. } => NotBegun::Already,
-        error => failed(error.into()),
-    })?;
+    let record = recorded(fleet, lock, turn, OPERATION, state.value()?)?;
     Ok(Begun {
         record,
         state,

@@ -1,7 +1,7 @@
 //! Beginning and following the run of a node's turn.
 
 use anyhow::Result;
-use journal::{JournalError, MachineLock, RunRecord};
+use journal::{MachineLock, RunRecord};
 use patch::node::{self, Run};
 use plan::NodePatching;
 use plan::campaign::Outcome;
@@ -12,9 +12,8 @@ use super::verdict::verdict;
 use super::{OPERATION, State, manner};
 use crate::clock::now;
 use crate::fleet::{Fleet, Node};
-use crate::open_run;
 use crate::patch::guest::{Manner, Turn};
-use crate::patch::turn::{is_held, lost, name, options, taken_up, told};
+use crate::patch::turn::{NotBegun, locked, lost, name, recorded, taken_up, told};
 use crate::record::Record;
 use crate::show::Progress;
 
@@ -24,13 +23,6 @@ struct Begun {
     state: State,
     run: Run,
     effect: node::Effect,
-}
-
-/// Why none was begun.
-enum NotBegun {
-    /// The turn has a run already.
-    Already,
-    With(Outcome),
 }
 
 /// Patches a node as `turn`.
@@ -104,18 +96,11 @@ fn begun(
     packages: &Manner,
     patching: NodePatching,
 ) -> Result<Begun, NotBegun> {
-    let failed = |error: anyhow::Error| NotBegun::With(Outcome::Failed(format!("{error:#}")));
     if !node.has_ssh() {
         return Err(NotBegun::With(Outcome::Failed(no_ssh(&node.host))));
     }
-    let lock = fleet
-        .lock(node.id(), "patch nodes")
-        .map_err(|error| match is_held(&error) {
-            true => NotBegun::With(Outcome::Retry(format!("{error:#}"))),
-            false => failed(error),
-        })?;
-    open_run::settle(fleet.store(), &lock).map_err(failed)?;
-    let name = name(fleet).map_err(failed)?;
+    let lock = locked(fleet, node.id(), "patch nodes")?;
+    let name = name(fleet)?;
     let settings = manner(&node.host.name, name, packages, patching);
     let (run, effect) = Run::begin(settings, now());
     let state = State {
@@ -123,13 +108,7 @@ fn begun(
         reboot: None,
         guest: None,
     };
-    let value = state.value().map_err(failed)?;
-    let turn = (turn.of, turn.campaign);
-    let recorded = Record::of_turn(fleet.store(), lock, turn, OPERATION, options(turn.0), value);
-    let record = recorded.map_err(|error| match error {
-        JournalError::AlreadyTried { .. } => NotBegun::Already,
-        error => failed(error.into()),
-    })?;
+    let record = recorded(fleet, lock, turn, OPERATION, state.value()?)?;
     Ok(Begun {
         record,
         state,
