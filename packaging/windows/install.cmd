@@ -4,7 +4,6 @@ rem It runs no script of the machine and keeps every setting.
 setlocal EnableExtensions DisableDelayedExpansion
 set "source=%~dp0"
 set "target=C:\Program Files\hospes-agent"
-set "services=HKLM\SYSTEM\CurrentControlSet\Services"
 set "policy=%SystemRoot%\System32\GroupPolicy"
 set "shutdown=%SystemRoot%\System32\GroupPolicy\Machine\Scripts\scripts.ini"
 
@@ -31,21 +30,11 @@ if not defined PROCESSOR_ARCHITEW6432 exit /b 0
 echo install: this is a 32-bit prompt; use a 64-bit one>&2
 exit /b 1
 
-rem Two agents would take turns at the port, and run every script twice.
+rem The program knows the services that do the same, and says why not. The status of a program that
+rem cannot be started is negative, which `if errorlevel 1` takes for success.
 :check_others
-reg query "%services%\QEMU-GA" /v Start 2>nul | find "0x4" >nul
-if not errorlevel 1 goto :check_google
-reg query "%services%\QEMU-GA" >nul 2>nul
-if not errorlevel 1 (
-    echo install: the service QEMU-GA has the port: uninstall QEMU's guest agent, or stop and disable its service>&2
-    exit /b 1
-)
-:check_google
-reg query "%services%\GCEAgent" >nul 2>nul
-if not errorlevel 1 (
-    echo install: the service GCEAgent runs the same scripts: remove the packages of Google's guest agent first>&2
-    exit /b 1
-)
+"%source%hospes-agent.exe" service install --dry-run >nul
+if not %errorlevel%==0 exit /b 1
 if exist "%target%\GCEMetadataScriptRunner.exe" exit /b 0
 if exist "%SystemRoot%\System32\Tasks\GCEStartup" (
     echo install: somebody else made the task GCEStartup: remove google-compute-engine-metadata-scripts, or the task>&2
@@ -56,7 +45,7 @@ exit /b 0
 :stop_services
 if not exist "%target%\hospes-agent.exe" exit /b 0
 "%target%\hospes-agent.exe" service stop
-if errorlevel 1 (
+if not %errorlevel%==0 (
     echo install: the services of the version before do not stop; see above>&2
     exit /b 1
 )
@@ -97,8 +86,8 @@ exit /b 0
 
 :make_services
 "%target%\hospes-agent.exe" service install
-if not errorlevel 1 "%target%\hospes-agent.exe" service start
-if errorlevel 1 (
+if %errorlevel%==0 "%target%\hospes-agent.exe" service start
+if not %errorlevel%==0 (
     echo install: the services were not made or not started; see above, then run this again>&2
     exit /b 1
 )

@@ -21,7 +21,7 @@ if not exist "%target%\hospes-agent.exe" (
     exit /b 1
 )
 "%target%\hospes-agent.exe" service uninstall
-if errorlevel 1 (
+if not %errorlevel%==0 (
     echo uninstall: the services are still there; see above. Nothing else was removed>&2
     exit /b 1
 )

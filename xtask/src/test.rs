@@ -57,7 +57,7 @@ fn all(workspace: &Workspace, full: bool, stages: &mut Stages) -> Result<()> {
     stages.run(
         "windows",
         "the message below tells how to run the failed program alone",
-        || windows::stage(workspace),
+        || windows::stage(workspace, full),
     )?;
     stages.run(
         "fuzzing",

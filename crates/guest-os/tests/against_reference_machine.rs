@@ -56,11 +56,9 @@ impl Reference {
             .stderr(Stdio::null())
             .spawn()
             .expect("the agent");
-        let stream = until("the agent listens", || UnixStream::connect(&socket).ok());
-        stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
         Some(Self {
             process,
-            stream: BufReader::new(stream),
+            stream: connected(&socket),
             _directory: directory,
         })
     }
@@ -77,13 +75,7 @@ impl Reference {
     }
 
     fn ask_with(&mut self, command: &str, arguments: Value) -> Value {
-        let request = json!({"execute": command, "arguments": arguments});
-        writeln!(self.stream.get_mut(), "{request}").expect("the agent reads");
-        let mut reply = String::new();
-        self.stream
-            .read_line(&mut reply)
-            .expect("the agent answers");
-        serde_json::from_str(&reply).expect("JSON")
+        conversation(&mut self.stream, command, &arguments)
     }
 }
 
@@ -92,6 +84,20 @@ impl Drop for Reference {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+fn connected(socket: &Path) -> BufReader<UnixStream> {
+    let stream = until("the agent listens", || UnixStream::connect(socket).ok());
+    stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
+    BufReader::new(stream)
+}
+
+fn conversation(stream: &mut BufReader<UnixStream>, command: &str, arguments: &Value) -> Value {
+    let request = json!({"execute": command, "arguments": arguments});
+    writeln!(stream.get_mut(), "{request}").expect("the agent reads");
+    let mut reply = String::new();
+    stream.read_line(&mut reply).expect("the agent answers");
+    serde_json::from_str(&reply).expect("JSON")
 }
 
 fn until<T>(what: &str, mut attempt: impl FnMut() -> Option<T>) -> T {
@@ -305,10 +311,9 @@ fn the_reference_s_lock_on_a_pid_file_keeps_us_out() {
     });
     let pid = Pid::from_raw(pid).expect("a pid");
     let refused = PidFile::create(&path);
-    // It could not be told to end before it listens.
-    until("the agent listens", || {
-        UnixStream::connect(directory.path().join("socket")).ok()
-    });
+    // Before its loop runs, which is later than it listens, it forgets that it was told to end.
+    let mut stream = connected(&directory.path().join("socket"));
+    conversation(&mut stream, "guest-ping", &json!({}));
     kill_process(pid, Signal::TERM).expect("the agent that this test started");
     refused.expect_err("the agent holds it");
     until("the agent lets go", || (!path.exists()).then_some(()));

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use guest_os::service::{self, Change, Service};
+use guest_os::service::{self, Change, Presence, Service};
 
 use crate::{complain, print, qemu_ga, watcher};
 
@@ -13,8 +13,9 @@ Usage:
 
 The services: hospes-agent, which hosts reach through the port, and hospes-metadata-watcher, which
 starts the graceful scripts when the host announces a stop. Installing again makes them as they
-should be. Stopping them stops nothing else. `qemu-ga -s install|uninstall` does the same. On Linux the
-packages install units instead.
+should be, and is refused beside QEMU's guest agent (unless it is disabled) and Google's. Stopping them
+stops nothing else. `qemu-ga -s install|uninstall` does the same. On Linux the packages install units
+instead.
 ";
 
 /// A service with what it runs.
@@ -61,18 +62,65 @@ pub(crate) fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     }
 }
 
+/// A service that does the same.
+struct Other {
+    name: &'static str,
+    /// Whether it does nothing as long as it is disabled.
+    may_be_disabled: bool,
+    why: &'static str,
+}
+
+const OTHERS: [Other; 2] = [
+    Other {
+        name: "QEMU-GA",
+        may_be_disabled: true,
+        why: "it has the port: uninstall QEMU's guest agent, or stop and disable its service",
+    },
+    Other {
+        name: "GCEAgent",
+        may_be_disabled: false,
+        why: "it runs the same scripts: remove the packages of Google's guest agent first",
+    },
+];
+
 /// Makes a change to every service, up to the first that refuses.
 pub(crate) fn all(change: Change, is_dry: bool) -> ExitCode {
+    if change == Change::Install
+        && let Err(problem) = alone(service::presence)
+    {
+        return refused(&problem);
+    }
     for Row { service, .. } in &SERVICES {
         match service::change(service, change, is_dry) {
             Ok(done) => print(&format!("{done}\n")),
-            Err(problem) => {
-                complain(&format!("hospes-agent service: {problem}\n"));
-                return ExitCode::FAILURE;
-            }
+            Err(problem) => return refused(&problem.to_string()),
         };
     }
     ExitCode::SUCCESS
+}
+
+/// Two agents would take turns at the port, and run every script twice. Who cannot be looked for may
+/// be there.
+fn alone(presence: impl Fn(&str) -> guest_os::Result<Presence>) -> Result<(), String> {
+    for other in &OTHERS {
+        match presence(other.name) {
+            Ok(Presence::Missing) => {}
+            Ok(Presence::Disabled) if other.may_be_disabled => {}
+            Ok(_) => {
+                return Err(format!(
+                    "not beside the service {}: {}",
+                    other.name, other.why
+                ));
+            }
+            Err(problem) => return Err(problem.to_string()),
+        }
+    }
+    Ok(())
+}
+
+fn refused(problem: &str) -> ExitCode {
+    complain(&format!("hospes-agent service: {problem}\n"));
+    ExitCode::FAILURE
 }
 
 /// What the system's service manager calls.
@@ -99,4 +147,41 @@ fn parsed(word: &str) -> Option<Change> {
 fn usage() -> ExitCode {
     complain(USAGE);
     ExitCode::from(2)
+}
+
+#[cfg(test)]
+mod tests {
+    use guest_os::Error;
+
+    use super::*;
+
+    #[test]
+    fn services_are_not_installed_beside_an_agent_that_can_run() {
+        use Presence::{Disabled, Enabled, Missing};
+        for (qemu, google, refused_for) in [
+            (Missing, Missing, None),
+            (Disabled, Missing, None),
+            (Enabled, Missing, Some("QEMU-GA")),
+            (Missing, Enabled, Some("GCEAgent")),
+            (Disabled, Disabled, Some("GCEAgent")),
+        ] {
+            let presence = |name: &str| {
+                Ok(match name {
+                    "QEMU-GA" => qemu,
+                    _ => google,
+                })
+            };
+            match (alone(presence), refused_for) {
+                (Ok(()), None) => {}
+                (Err(problem), Some(name)) => assert!(problem.contains(name), "{problem}"),
+                (result, _) => panic!("{qemu:?} {google:?}: {result:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn an_agent_that_cannot_be_looked_for_may_be_there() {
+        let problem = alone(|_| Err(Error::Invalid("no answer".to_owned())));
+        assert_eq!(problem, Err("no answer".to_owned()));
+    }
 }

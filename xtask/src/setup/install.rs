@@ -61,7 +61,7 @@ pub(crate) fn can_build_for_windows() -> Presence {
 
 /// Sees to it that programs for Windows can be built and run, where that can be had.
 pub(crate) fn ensure_windows() -> Result<Presence> {
-    let wanted = [packages::WINDOWS, packages::WINE].concat();
+    let wanted = [packages::WINDOWS, packages::WINDOWS_LINTS, packages::WINE].concat();
     let missing = packages::missing(&wanted);
     if missing.is_empty() {
         return Ok(Presence::There);

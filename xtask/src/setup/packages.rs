@@ -133,6 +133,13 @@ pub(super) const WINDOWS: &[Package] = &[
     ),
 ];
 
+/// What reads them.
+pub(super) const WINDOWS_LINTS: &[Package] = &[package(
+    "rust-web-clippy",
+    File("/usr/bin/cargo-clippy"),
+    "lints what is for Windows",
+)];
+
 /// What runs them.
 pub(super) const WINE: &[Package] = &[
     package(

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result};
 use serde_json::Value;
@@ -33,8 +34,8 @@ const FAST: [&str; 4] = [
     "profile.dev.package.serde_json.opt-level=0",
 ];
 
-/// Warnings end the build, and flags of the compiler are not changed for it: clippy does not know
-/// this target.
+/// Warnings end the build, and flags of the compiler are not changed for it, which would compile
+/// everything anew.
 const DENY_WARNINGS: [&str; 3] = ["-Zwarnings", "--config", "build.warnings='deny'"];
 
 /// What was built.
@@ -59,14 +60,8 @@ pub(super) struct TestProgram {
 /// Builds tests and programs without a warning.
 pub(super) fn build(workspace: &Workspace) -> Result<Built> {
     let mut cargo = toolchain::cargo(workspace, "test")?;
-    cargo.args(["--no-run", "--lib"]).args(FAST);
-    cargo.args(DENY_WARNINGS);
-    for name in CRATES {
-        cargo.args(["--package", name]);
-    }
-    for test in integration_tests(workspace.metadata()) {
-        cargo.args(["--test", test]);
-    }
+    cargo.arg("--no-run").args(FAST).args(DENY_WARNINGS);
+    select(&mut cargo, workspace);
     let messages = toolchain::target_folder(workspace)?.join("messages.json");
     std::fs::create_dir_all(messages.parent().unwrap_or(Path::new("/")))?;
     let file =
@@ -76,6 +71,25 @@ pub(super) fn build(workspace: &Workspace) -> Result<Built> {
     let messages = std::fs::read_to_string(&messages)
         .with_context(|| format!("cannot read {}", messages.display()))?;
     built(&messages)
+}
+
+/// Clippy, over the same code.
+pub(super) fn lint(workspace: &Workspace) -> Result<()> {
+    let mut clippy = toolchain::clippy(workspace)?;
+    // In this profile the crates' own tests are read too.
+    clippy.args(["--quiet", "--profile", "test", "--bins"]);
+    select(&mut clippy, workspace);
+    process::run(clippy.args(["--", "-D", "warnings"]))
+}
+
+fn select(cargo: &mut Command, workspace: &Workspace) {
+    cargo.arg("--lib");
+    for name in CRATES {
+        cargo.args(["--package", name]);
+    }
+    for test in integration_tests(workspace.metadata()) {
+        cargo.args(["--test", test]);
+    }
 }
 
 /// Their names, from what `cargo metadata` printed.

@@ -19,18 +19,22 @@ const RUNNER: &str = "GCEMetadataScriptRunner.exe";
 
 /// The command: what is missing is an error.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
-    match stage(workspace)? {
+    match stage(workspace, true)? {
         Outcome::NotDone(reason) => bail!(reason),
         Outcome::Done | Outcome::DoneBut(_) => Ok(()),
     }
 }
 
 /// The stage of `cargo xtask test`: what cannot be had here is said.
-pub(crate) fn stage(workspace: &Workspace) -> Result<Outcome> {
+pub(crate) fn stage(workspace: &Workspace, full: bool) -> Result<Outcome> {
     if let Presence::Absent(reason) = setup::ensure_windows()? {
         return Ok(Outcome::NotDone(format!(
             "the programs for Windows were NOT built and tested: {reason}"
         )));
+    }
+    if full {
+        say::line("    lints");
+        build::lint(workspace)?;
     }
     let built = build::build(workspace)?;
     std::fs::copy(&built.agent, built.agent.with_file_name(RUNNER))

@@ -17,6 +17,7 @@ const TASK: &str = "windows/system32/tasks/GCEStartup";
 const POLICY: &str = "windows/system32/GroupPolicy";
 const SERVICES: [&str; 2] = ["hospes-agent", "hospes-metadata-watcher"];
 const OTHER_AGENTS: [&str; 2] = ["QEMU-GA", "GCEAgent"];
+const DISABLED: &str = "QEMU-GA";
 
 /// What the owner wrote, wherever it is.
 const OWNERS: &[u8] = b"# mine\r\n";
@@ -29,6 +30,7 @@ pub(super) fn check(workspace: &Workspace, wine: &Wine, program: &Path) -> Resul
     for service in OTHER_AGENTS {
         refused_beside(wine, &unpacked, service)?;
     }
+    not_refused_beside_disabled(wine, &unpacked)?;
     let settings = wine.on_c(SETTINGS);
     write(&settings, OWNERS)?;
     install(wine, &unpacked)?;
@@ -69,27 +71,48 @@ fn uninstall(wine: &Wine, unpacked: &Path) -> Result<()> {
 }
 
 fn refused_beside(wine: &Wine, unpacked: &Path, service: &str) -> Result<()> {
-    let key = key(service);
-    let make = [
-        "add",
-        &key,
-        "/v",
-        "Start",
-        "/t",
-        "REG_DWORD",
-        "/d",
-        "2",
-        "/f",
-    ];
-    ensure!(wine.succeeds("reg", &make), "Wine makes no {key}");
     let script = unpacked.join("install.cmd").display().to_string();
-    let installed = wine.succeeds("cmd", &["/c", &script]);
-    ensure!(
-        wine.succeeds("reg", &["delete", &key, "/f"]),
-        "Wine keeps {key}"
-    );
+    let installed = beside(wine, service, "auto", |wine| {
+        wine.succeeds("cmd", &["/c", &script])
+    })?;
     ensure!(!installed, "install.cmd does not mind {service}");
+    let written = names(&wine.on_c(INSTALLED));
+    ensure!(
+        written.is_empty(),
+        "install.cmd wrote {written:?} beside {service}"
+    );
     Ok(())
+}
+
+/// An agent that nobody can start has not the port.
+fn not_refused_beside_disabled(wine: &Wine, unpacked: &Path) -> Result<()> {
+    let program = unpacked.join("hospes-agent.exe").display().to_string();
+    let would = beside(wine, DISABLED, "disabled", |wine| {
+        wine.succeeds(&program, &["service", "install", "--dry-run"])
+    })?;
+    ensure!(
+        would,
+        "hospes-agent.exe minds {DISABLED}, which is disabled"
+    );
+    Ok(())
+}
+
+/// What comes of it while there is a service of this name.
+fn beside(wine: &Wine, service: &str, start: &str, what: impl Fn(&Wine) -> bool) -> Result<bool> {
+    let make = [
+        "create",
+        service,
+        "binPath=",
+        r"C:\agent.exe",
+        "start=",
+        start,
+    ];
+    let made = wine.succeeds("sc", &make);
+    ensure!(made, "Wine makes no service {service}");
+    let result = what(wine);
+    let gone = wine.succeeds("sc", &["delete", service]);
+    ensure!(gone, "Wine keeps the service {service}");
+    Ok(result)
 }
 
 fn keeps_changed_policy(wine: &Wine, unpacked: &Path) -> Result<()> {
@@ -132,9 +155,6 @@ fn names(folder: &Path) -> BTreeSet<String> {
 }
 
 fn has_service(wine: &Wine, name: &str) -> bool {
-    wine.succeeds("reg", &["query", &key(name)])
-}
-
-fn key(service: &str) -> String {
-    format!(r"HKLM\SYSTEM\CurrentControlSet\Services\{service}")
+    let key = format!(r"HKLM\SYSTEM\CurrentControlSet\Services\{name}");
+    wine.succeeds("reg", &["query", &key])
 }

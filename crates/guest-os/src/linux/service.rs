@@ -4,6 +4,8 @@ use std::process::ExitCode;
 
 use crate::{Error, Result};
 
+const SYSTEMD: &str = "systemd has the services here: `systemctl status qemu-guest-agent`";
+
 /// A program that the system runs in the background.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Service {
@@ -30,14 +32,31 @@ pub enum Change {
     Stop,
 }
 
+/// Whether there is a service of somebody else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    /// There is none of this name.
+    Missing,
+    /// It is there, and nobody can start it.
+    Disabled,
+    /// It runs, or can be started.
+    Enabled,
+}
+
+/// Whether the service `name` is there.
+///
+/// # Errors
+/// Always: [`Error::Unsupported`].
+pub fn presence(_name: &str) -> Result<Presence> {
+    Err(Error::Unsupported(SYSTEMD))
+}
+
 /// Makes a change and says in one line what was done, or with `is_dry` what would be.
 ///
 /// # Errors
 /// Always: [`Error::Unsupported`].
 pub fn change(_service: &Service, _change: Change, _is_dry: bool) -> Result<String> {
-    Err(Error::Unsupported(
-        "systemd has the services here: `systemctl status qemu-guest-agent`",
-    ))
+    Err(Error::Unsupported(SYSTEMD))
 }
 
 /// Runs `main` as the service that the system has started.

@@ -19,7 +19,7 @@ fn open(agent: &mut Running, name: &str, mode: &str) -> Value {
 fn what_is_written_is_read_again_from_where_a_seek_leads() {
     let mut agent = agent();
     let bytes: Vec<u8> = (0..3_u32 << 18)
-        .map(|number| (number * 7 >> 3) as u8)
+        .map(|number| ((number * 7) >> 3) as u8)
         .collect();
     let handle = open(&mut agent, "file", "w+b");
     let port = &mut agent.port;

@@ -7,10 +7,12 @@ use std::ptr;
 use windows_sys::Win32::Foundation::ERROR_SERVICE_DOES_NOT_EXIST;
 use windows_sys::Win32::System::Services::{
     ChangeServiceConfig2W, ChangeServiceConfigW, CloseServiceHandle, ControlService,
-    CreateServiceW, DeleteService, OpenSCManagerW, OpenServiceW, QueryServiceStatus, SC_HANDLE,
-    SC_MANAGER_CONNECT, SC_MANAGER_CREATE_SERVICE, SERVICE_ALL_ACCESS, SERVICE_AUTO_START,
-    SERVICE_CONFIG, SERVICE_CONTROL_STOP, SERVICE_ERROR_NORMAL, SERVICE_QUERY_STATUS,
-    SERVICE_STATUS, SERVICE_STATUS_CURRENT_STATE, SERVICE_WIN32_OWN_PROCESS, StartServiceW,
+    CreateServiceW, DeleteService, OpenSCManagerW, OpenServiceW, QUERY_SERVICE_CONFIGW,
+    QueryServiceConfigW, QueryServiceStatus, SC_HANDLE, SC_MANAGER_CONNECT,
+    SC_MANAGER_CREATE_SERVICE, SERVICE_ALL_ACCESS, SERVICE_AUTO_START, SERVICE_CONFIG,
+    SERVICE_CONTROL_STOP, SERVICE_DISABLED, SERVICE_ERROR_NORMAL, SERVICE_QUERY_CONFIG,
+    SERVICE_QUERY_STATUS, SERVICE_STATUS, SERVICE_STATUS_CURRENT_STATE, SERVICE_WIN32_OWN_PROCESS,
+    StartServiceW,
 };
 
 use crate::windows::outcome::{is, succeeded};
@@ -18,6 +20,9 @@ use crate::windows::wide::wide;
 
 /// Whose rights a service has.
 const ACCOUNT: &str = "LocalSystem";
+
+/// The longest configuration of a service, in bytes, as Windows documents it.
+const CONFIGURATION: usize = 8 * 1024;
 
 /// What is going to be done with a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +61,7 @@ impl Manager {
     pub(super) fn find(&self, name: &str) -> io::Result<Option<Entry>> {
         let name = wide(name);
         let rights = match self.access {
-            Access::Look => SERVICE_QUERY_STATUS,
+            Access::Look => SERVICE_QUERY_STATUS | SERVICE_QUERY_CONFIG,
             Access::Change => SERVICE_ALL_ACCESS,
         };
         // SAFETY: the connection is open; the name ends with a zero.
@@ -129,6 +134,24 @@ impl Entry {
         // SAFETY: the service is open; the status is written to.
         succeeded(unsafe { QueryServiceStatus(self.0.0, &raw mut status) })?;
         Ok(status.dwCurrentState)
+    }
+
+    /// Whether nobody can start it.
+    pub(super) fn is_disabled(&self) -> io::Result<bool> {
+        const SIZE: usize = CONFIGURATION / size_of::<QUERY_SERVICE_CONFIGW>() + 1;
+        let mut configuration = [QUERY_SERVICE_CONFIGW::default(); SIZE];
+        let mut needed = 0;
+        // SAFETY: the service is open; as many bytes as told are aligned for the structure, and
+        // written to.
+        succeeded(unsafe {
+            QueryServiceConfigW(
+                self.0.0,
+                configuration.as_mut_ptr(),
+                size_of_val(&configuration) as u32,
+                &raw mut needed,
+            )
+        })?;
+        Ok(configuration[0].dwStartType == SERVICE_DISABLED)
     }
 
     /// Returns when its process has begun.

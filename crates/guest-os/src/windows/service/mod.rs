@@ -12,10 +12,12 @@ mod dispatcher;
 mod event_source;
 mod manager;
 mod plan;
+mod presence;
 mod settings;
 
 pub use change::change;
 pub use dispatcher::run;
+pub use presence::presence;
 
 /// A program that the system runs in the background.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,4 +43,15 @@ pub enum Change {
     Start,
     /// It is stopped.
     Stop,
+}
+
+/// Whether there is a service of somebody else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    /// There is none of this name.
+    Missing,
+    /// It is there, and nobody can start it.
+    Disabled,
+    /// It runs, or can be started.
+    Enabled,
 }
