@@ -5,12 +5,10 @@
 //! never a guess.
 //!
 //! Two systems, one API: `linux` and `windows` have the same modules with the same functions, and
-//! whoever calls them cannot tell which it is, but by [`SYSTEM`].
+//! whoever calls them cannot tell which it is, but by [`SYSTEM`]. `both` has what needs neither.
 
-mod authorized_keys;
-mod entry;
+mod both;
 mod error;
-mod finished;
 
 pub use error::{Error, Result, reason};
 

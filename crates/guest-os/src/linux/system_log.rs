@@ -8,7 +8,7 @@ use std::io;
 use console::Console;
 use journal::Journal;
 
-pub use crate::entry::{Entry, Priority};
+pub use crate::both::entry::{Entry, Priority};
 
 /// The way to it.
 #[derive(Debug)]

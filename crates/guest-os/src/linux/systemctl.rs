@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::process::run;
-use crate::finished::Finished;
+use crate::both::finished::Finished;
 use crate::{Error, Result};
 
 /// Where systemctl is when `PATH` does not say.

@@ -20,7 +20,7 @@ use serial_port::SerialPort;
 use windows_sys::Win32::Foundation::SYSTEMTIME;
 use windows_sys::Win32::System::SystemInformation::GetLocalTime;
 
-pub use crate::entry::{Entry, Priority};
+pub use crate::both::entry::{Entry, Priority};
 
 /// What the runner's lines and events are called, whatever it was called by: tools look for it.
 pub(super) const SOURCE: &str = "GCEMetadataScripts";

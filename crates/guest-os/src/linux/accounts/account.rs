@@ -17,7 +17,7 @@ const LIMIT: usize = 1 << 20;
 
 /// What of an account matters here.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Account {
+pub(crate) struct Account {
     pub(super) name: String,
     pub(super) user: Uid,
     pub(super) group: Gid,
@@ -25,7 +25,7 @@ pub(super) struct Account {
 }
 
 impl Account {
-    pub(super) fn of(name: &str) -> Result<Self> {
+    pub(crate) fn of(name: &str) -> Result<Self> {
         let what = || format!("failed to lookup user '{name}'");
         match look_up(name) {
             Ok(Some(account)) => Ok(account),

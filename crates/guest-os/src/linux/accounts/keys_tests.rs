@@ -7,6 +7,8 @@ use rustix::process::{getegid, geteuid};
 use tempfile::TempDir;
 
 use super::*;
+use crate::Result;
+use crate::both::keys::{add_to, keys_of, remove_from};
 
 /// An account of our own, or of nobody's when root runs the tests.
 struct Home {

@@ -1,9 +1,14 @@
 //! The guest's accounts: passwords and the keys that let people in.
 
 mod account;
-mod directory;
-mod keys;
+mod key_folder;
 mod password;
 
-pub use keys::{add_keys, remove_keys, ssh_keys};
+pub(crate) use account::Account;
+pub(crate) use key_folder::KeyFolder;
+
+pub use crate::both::keys::{add_keys, remove_keys, ssh_keys};
 pub use password::set_password;
+
+#[cfg(test)]
+mod keys_tests;

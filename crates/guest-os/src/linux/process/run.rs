@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 
-use crate::finished::{Finished, OUTPUT_LIMIT};
+use crate::both::finished::{Finished, OUTPUT_LIMIT};
 use crate::{Error, Result};
 
 /// How long a kernel without `pidfd_open` (before 5.3) goes unasked whether the helper ended.

@@ -16,9 +16,10 @@ mod held;
 mod process;
 mod surroundings;
 
+pub use crate::both::script::{Ended, Invocation, Moment};
 pub use bell::{Bell, Ringer, bell};
 pub use held::HeldOutput;
-pub use process::{Ended, Invocation, Moment, Script};
+pub use process::Script;
 pub use surroundings::{OTHER_PLACES, is_noexec, is_selinux_enforcing};
 
 #[cfg(test)]

@@ -11,22 +11,11 @@ use rustix::io::{Errno, ioctl_fionbio, ioctl_fionread};
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::super::exec::end_signal;
-use super::{Bell, HeldOutput};
+use super::{Bell, Ended, HeldOutput, Invocation, Moment};
 use crate::{Error, Result};
 
 /// Bytes that are read at once: what a pipe holds.
 const READ_BYTES: usize = 64 << 10;
-
-/// A program, and what it is started with.
-#[derive(Debug)]
-pub struct Invocation<'a> {
-    /// Its file.
-    pub program: &'a str,
-    /// Its arguments, without its name.
-    pub arguments: &'a [String],
-    /// What it has in its environment beside ours.
-    pub environment: &'a [(&'a str, &'a str)],
-}
 
 /// A script that runs, in a process group of its own.
 pub struct Script {
@@ -37,30 +26,6 @@ pub struct Script {
     /// `None`: nobody holds the other end any more.
     output: Option<PipeReader>,
     buffer: Vec<u8>,
-}
-
-/// What happens to or beside a script.
-#[derive(Debug)]
-pub enum Moment<'a> {
-    /// It has printed this.
-    Output(&'a [u8]),
-    /// It has ended. What it printed last may still be in the pipe.
-    Ended(Ended),
-    /// The bell was rung.
-    Beside,
-    /// The time is over.
-    Late,
-}
-
-/// How a script ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ended {
-    /// By itself, with this status.
-    Code(i64),
-    /// By a signal.
-    Signal(i32),
-    /// Nobody can tell.
-    Unknown,
 }
 
 impl Script {

@@ -23,7 +23,7 @@ const PROFILES: &str = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileLis
 
 /// Where a user's keys are, and who may get at them: sshd takes no file that others may write to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Account {
+pub(crate) struct Account {
     pub(super) folder: PathBuf,
     /// In the folder.
     pub(super) file: &'static str,
@@ -34,7 +34,7 @@ pub(super) struct Account {
 impl Account {
     /// # Errors
     /// An unknown user; one who has no profile, because of never having logged in.
-    pub(super) fn of(name: &str) -> Result<Self> {
+    pub(crate) fn of(name: &str) -> Result<Self> {
         let what = format!("failed to lookup user '{name}'");
         let Identity {
             sid,
@@ -71,7 +71,7 @@ impl Account {
     }
 
     /// The file's path, for texts only.
-    pub(super) fn path(&self) -> PathBuf {
+    pub(crate) fn key_file(&self) -> PathBuf {
         self.folder.join(self.file)
     }
 }
@@ -153,7 +153,7 @@ mod tests {
     fn sshd_looks_for_an_administrator_s_keys_in_one_file() {
         let account = Account::administrator(Path::new(r"C:\ProgramData"));
         let expected = r"C:\ProgramData\ssh\administrators_authorized_keys";
-        assert_eq!(account.path(), Path::new(expected));
+        assert_eq!(account.key_file(), Path::new(expected));
         assert_eq!(account.permissions, "D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)");
     }
 
@@ -161,7 +161,7 @@ mod tests {
     fn sshd_looks_for_a_user_s_keys_in_the_profile() {
         let account = Account::user(Path::new(r"C:\Users\ann"), "S-1-5-21-1-2-3-1001");
         assert_eq!(
-            account.path(),
+            account.key_file(),
             Path::new(r"C:\Users\ann\.ssh\authorized_keys")
         );
         let last = account.permissions.rsplit_once(")(").map(|(_, last)| last);

@@ -12,7 +12,7 @@ use super::{
     Console, Job, Launch, Place, Process, Reader, Writer, command_line, from_program, locate, null,
     own_search_path, to_program,
 };
-use crate::finished::{Finished, OUTPUT_LIMIT};
+use crate::both::finished::{Finished, OUTPUT_LIMIT};
 use crate::windows::wait::wait_any;
 use crate::{Error, Result};
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use windows_sys::Win32::System::Console::{CTRL_BREAK_EVENT, GenerateConsoleCtrlEvent};
 
-use super::{Bell, HeldOutput};
+use super::{Bell, Ended, HeldOutput, Invocation, Moment};
 use crate::windows::process::{
     Console, Job, Launch, Place, Process, Reader, command_line, from_program, locate, null,
     own_search_path, with_ours,
@@ -16,46 +16,11 @@ use crate::windows::process::{
 use crate::windows::wait::wait_any;
 use crate::{Error, Result};
 
-/// A program, and what it is started with.
-#[derive(Debug)]
-pub struct Invocation<'a> {
-    /// Its file. A name without a directory is looked for in the system's directory first.
-    pub program: &'a str,
-    /// Its arguments, without its name.
-    pub arguments: &'a [String],
-    /// What it has in its environment beside ours.
-    pub environment: &'a [(&'a str, &'a str)],
-}
-
 /// A script that runs, in a job of its own.
 pub struct Script {
     process: Process,
     job: Job,
     output: Reader,
-}
-
-/// What happens to or beside a script.
-#[derive(Debug)]
-pub enum Moment<'a> {
-    /// It has printed this.
-    Output(&'a [u8]),
-    /// It has ended. What it printed last may still be in the pipe.
-    Ended(Ended),
-    /// The bell was rung.
-    Beside,
-    /// The time is over.
-    Late,
-}
-
-/// How a script ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ended {
-    /// By itself, or killed, with this exit code.
-    Code(i64),
-    /// By a signal: never on Windows.
-    Signal(i32),
-    /// Nobody can tell.
-    Unknown,
 }
 
 impl Script {

@@ -33,23 +33,25 @@ const OPEN_DIRECTORY: OFlags = OFlags::DIRECTORY
 
 /// An open `.ssh`.
 #[derive(Debug)]
-pub(super) struct SshDirectory<'a> {
+pub(crate) struct KeyFolder<'a> {
     account: &'a Account,
     directory: OwnedFd,
 }
 
-/// The file's path, for texts only.
-pub(super) fn path_of(account: &Account) -> PathBuf {
-    directory_of(account).join(FILE)
+impl Account {
+    /// The file's path, for texts only.
+    pub(crate) fn key_file(&self) -> PathBuf {
+        directory_of(self).join(FILE)
+    }
 }
 
 fn directory_of(account: &Account) -> PathBuf {
     account.home.join(DIRECTORY)
 }
 
-impl<'a> SshDirectory<'a> {
+impl<'a> KeyFolder<'a> {
     /// `None` when the user has none, or no home.
-    pub(super) fn open(account: &'a Account) -> Result<Option<Self>> {
+    pub(crate) fn open(account: &'a Account) -> Result<Option<Self>> {
         match open_home(account).and_then(|home| open_directory(&home)) {
             Ok(directory) => Self::checked(account, directory).map(Some),
             Err(Errno::NOENT) => Ok(None),
@@ -58,7 +60,7 @@ impl<'a> SshDirectory<'a> {
     }
 
     /// Opens it, and makes it first when the user has none.
-    pub(super) fn open_or_create(account: &'a Account) -> Result<Self> {
+    pub(crate) fn open_or_create(account: &'a Account) -> Result<Self> {
         if let Some(directory) = Self::open(account)? {
             return Ok(directory);
         }
@@ -88,12 +90,12 @@ impl<'a> SshDirectory<'a> {
     }
 
     /// The file's bytes; `None` when there is no file.
-    pub(super) fn read(&self) -> Result<Option<Vec<u8>>> {
+    pub(crate) fn read(&self) -> Result<Option<Vec<u8>>> {
         match self.read_file() {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => {
-                let path = path_of(self.account);
+                let path = self.account.key_file();
                 Err(Error::os(
                     format!("failed to read '{}'", path.display()),
                     error,
@@ -123,11 +125,11 @@ impl<'a> SshDirectory<'a> {
     }
 
     /// Puts a new file in the old one's place, all or nothing.
-    pub(super) fn replace(&self, bytes: &[u8]) -> Result<()> {
+    pub(crate) fn replace(&self, bytes: &[u8]) -> Result<()> {
         self.replace_file(bytes).map_err(|error| {
             // It may not have come that far.
             let _ = unlinkat(&self.directory, NEW_FILE, AtFlags::empty());
-            let path = path_of(self.account);
+            let path = self.account.key_file();
             Error::os(format!("failed to write to '{}'", path.display()), error)
         })
     }

@@ -29,14 +29,14 @@ const LIMIT: u64 = 1 << 20;
 
 /// The folder, held open.
 #[derive(Debug)]
-pub(super) struct SshFolder<'a> {
+pub(crate) struct KeyFolder<'a> {
     account: &'a Account,
     _held: File,
 }
 
-impl<'a> SshFolder<'a> {
+impl<'a> KeyFolder<'a> {
     /// `None` when the user has none.
-    pub(super) fn open(account: &'a Account) -> Result<Option<Self>> {
+    pub(crate) fn open(account: &'a Account) -> Result<Option<Self>> {
         match hold(&account.folder) {
             Ok(held) => Ok(Some(Self {
                 account,
@@ -48,7 +48,7 @@ impl<'a> SshFolder<'a> {
     }
 
     /// Opens it, and makes it first when the user has none.
-    pub(super) fn open_or_create(account: &'a Account) -> Result<Self> {
+    pub(crate) fn open_or_create(account: &'a Account) -> Result<Self> {
         if let Some(folder) = Self::open(account)? {
             return Ok(folder);
         }
@@ -60,21 +60,21 @@ impl<'a> SshFolder<'a> {
     }
 
     /// The file's bytes; `None` when there is no file.
-    pub(super) fn read(&self) -> Result<Option<Vec<u8>>> {
-        match read(&self.account.path()) {
+    pub(crate) fn read(&self) -> Result<Option<Vec<u8>>> {
+        match read(&self.account.key_file()) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(refused("read", &self.account.path(), error)),
+            Err(error) => Err(refused("read", &self.account.key_file(), error)),
         }
     }
 
     /// Puts a new file in the old one's place, all or nothing.
-    pub(super) fn replace(&self, bytes: &[u8]) -> Result<()> {
+    pub(crate) fn replace(&self, bytes: &[u8]) -> Result<()> {
         let new = self.account.folder.join(NEW_FILE);
         self.replace_by(&new, bytes).map_err(|error| {
             // It may not have come that far.
             let _ = fs::remove_file(&new);
-            refused("write to", &self.account.path(), error)
+            refused("write to", &self.account.key_file(), error)
         })
     }
 
@@ -87,7 +87,7 @@ impl<'a> SshFolder<'a> {
         file.write_all(bytes)?;
         file.sync_all()?;
         drop(file);
-        fs::rename(new, self.account.path())
+        fs::rename(new, self.account.key_file())
     }
 }
 

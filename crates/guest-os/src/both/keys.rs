@@ -1,19 +1,23 @@
-//! Keys that let a user in through SSH (`guest-ssh-*-authorized-keys`).
+//! Keys that let a user in through SSH (`guest-ssh-*-authorized-keys`). Where they are, and how a
+//! file is changed that somebody else owns, is the system's.
 
+use std::io;
 use std::sync::{Mutex, PoisonError};
 
 use qga::results::accounts::AuthorizedKeys;
-use rustix::io::Errno;
 
-use super::account::Account;
-use super::directory::{SshDirectory, path_of};
-use crate::authorized_keys as lines;
+use super::key_lines as lines;
+use crate::system::accounts::{Account, KeyFolder};
 use crate::{Error, Result};
 
 /// Two changes at once would lose one.
 static CHANGE: Mutex<()> = Mutex::new(());
 
-/// The keys of a user's `.ssh/authorized_keys`, in the file's order.
+/// ENOENT on Linux, ERROR_FILE_NOT_FOUND on Windows.
+const NO_SUCH_FILE: i32 = 2;
+
+/// The keys of a user's `authorized_keys`, in the file's order. Administrators of a Windows share
+/// one file.
 ///
 /// # Errors
 /// An unknown user, or no such file.
@@ -22,7 +26,7 @@ pub fn ssh_keys(username: &str) -> Result<AuthorizedKeys> {
 }
 
 /// Adds keys that the user does not have yet; `reset` drops all that was in the file before.
-/// Makes directory and file where they are missing, as the user's own.
+/// Makes folder and file where they are missing, as sshd wants them.
 ///
 /// # Errors
 /// A line that is no key, an unknown user, files that are not the user's or cannot be changed.
@@ -40,49 +44,43 @@ pub fn remove_keys(username: &str, keys: &[String]) -> Result<()> {
     remove_from(&Account::of(username)?, keys)
 }
 
-fn keys_of(account: &Account) -> Result<AuthorizedKeys> {
-    let file = match SshDirectory::open(account)? {
-        Some(directory) => directory.read()?,
+pub(crate) fn keys_of(account: &Account) -> Result<AuthorizedKeys> {
+    let file = match KeyFolder::open(account)? {
+        Some(folder) => folder.read()?,
         None => None,
     };
-    match file {
-        Some(file) => Ok(AuthorizedKeys {
-            keys: lines::keys(&file),
-        }),
-        None => {
-            let path = path_of(account);
-            let what = format!("failed to read '{}'", path.display());
-            Err(Error::os(what, Errno::NOENT))
-        }
-    }
+    let missing = || {
+        let what = format!("failed to read '{}'", account.key_file().display());
+        Error::os(what, io::Error::from_raw_os_error(NO_SUCH_FILE))
+    };
+    let file = file.ok_or_else(missing)?;
+    Ok(AuthorizedKeys {
+        keys: lines::keys(&file),
+    })
 }
 
-fn add_to(account: &Account, keys: &[String], reset: bool) -> Result<()> {
+pub(crate) fn add_to(account: &Account, keys: &[String], reset: bool) -> Result<()> {
     let _alone = CHANGE.lock().unwrap_or_else(PoisonError::into_inner);
-    let directory = SshDirectory::open_or_create(account)?;
-    let before = if reset { None } else { directory.read()? };
+    let folder = KeyFolder::open_or_create(account)?;
+    let before = if reset { None } else { folder.read()? };
     let after = lines::with(before.as_deref().unwrap_or_default(), keys);
     if before.as_ref() == Some(&after) {
         return Ok(());
     }
-    directory.replace(&after)
+    folder.replace(&after)
 }
 
-fn remove_from(account: &Account, keys: &[String]) -> Result<()> {
+pub(crate) fn remove_from(account: &Account, keys: &[String]) -> Result<()> {
     let _alone = CHANGE.lock().unwrap_or_else(PoisonError::into_inner);
-    let Some(directory) = SshDirectory::open(account)? else {
+    let Some(folder) = KeyFolder::open(account)? else {
         return Ok(());
     };
-    let Some(before) = directory.read()? else {
+    let Some(before) = folder.read()? else {
         return Ok(());
     };
     let after = lines::without(&before, keys);
     if after == before {
         return Ok(());
     }
-    directory.replace(&after)
+    folder.replace(&after)
 }
-
-#[cfg(test)]
-#[path = "keys_tests.rs"]
-mod tests;
