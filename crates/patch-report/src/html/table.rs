@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::words;
+use super::inline::words;
 use crate::page::{Cell, Row, Table};
 use crate::words::clean;
 

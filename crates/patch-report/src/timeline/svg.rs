@@ -12,7 +12,9 @@ use std::fmt::Write as _;
 use conditions::Timestamp;
 use maud::{Markup, html};
 
-use super::{Band, Chart, Mark, kind, mark};
+use super::band::Band;
+use super::chart::Chart;
+use super::mark::{Mark, kind, mark};
 use crate::report::{Attempt, Member, Phase, Span};
 use crate::words;
 

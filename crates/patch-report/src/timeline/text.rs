@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::{Band, Chart, Mark, column, kind, mark};
+use super::band::Band;
+use super::chart::{Chart, column};
+use super::mark::{Mark, kind, mark};
 use crate::report::{Attempt, Member, Span};
 use crate::words;
 

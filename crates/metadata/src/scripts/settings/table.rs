@@ -1,7 +1,8 @@
 //! Every setting: its name, what the manual says of it, and what its value does.
 
-use super::super::period::period;
-use super::{Dialect, Event, Settings};
+use super::Settings;
+use crate::scripts::period::period;
+use crate::scripts::{Dialect, Event};
 
 /// A setting, as the manual tells it.
 #[derive(Debug)]

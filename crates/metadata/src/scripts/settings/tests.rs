@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use super::*;
+use crate::scripts::{Dialect, Event};
 
 fn read(text: &str) -> (Settings, Vec<String>) {
     let (settings, warnings) = Settings::read(Dialect::Linux, [("file", text)]);
