@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
-use super::Guest;
+use super::guest::Guest;
 use crate::console::Console;
 use crate::scenario::{Context, HospesRun};
 use crate::vm::Vm;

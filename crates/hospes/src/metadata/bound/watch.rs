@@ -9,8 +9,9 @@ use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep, timeout};
 
+use super::Bound;
 use super::tree::Stamp;
-use super::{Bound, Doubt, Verdict, refused};
+use super::verdict::{Doubt, Verdict, refused};
 
 /// How often it is looked whether a file has changed.
 const LOOKS_EVERY: Duration = Duration::from_secs(2);

@@ -8,8 +8,8 @@ use anyhow::{Context, Result};
 use config::{Config, Environment};
 
 use super::answers::{Answers, SecretAnswer};
+use super::existing::{Kept, configuration};
 use super::typed::TypedSecret;
-use super::{Kept, configuration};
 use crate::cli::{Global, Init, Misused};
 
 /// The configuration that is written or added to.

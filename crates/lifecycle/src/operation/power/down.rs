@@ -3,7 +3,9 @@
 use conditions::{BootId, Check, GuestId, Observation, Timestamp};
 
 use super::super::{AskReport, Effect, Limits, Outcome};
-use super::{Asked, Cause, Goal, Phase, Power, is_stopped};
+use super::machine::is_stopped;
+use super::saved::{Asked, Cause, Phase};
+use super::{Goal, Power};
 use crate::gate::{Permit, Refusal, RefusalReason, Way, admit};
 use crate::{Health, Readiness};
 

@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 use super::super::{
     Effect, Graceful, Heard, Limits, Notice, Outcome, WaitEnd, WithoutWatcher, Word,
 };
-use super::{Asked, Goal, Phase, Power, is_stopped};
+use super::machine::is_stopped;
+use super::saved::{Asked, Phase};
+use super::{Goal, Power};
 use crate::gate::{Permit, RefusalReason, Way, admit, objections};
 use crate::ports::{Presence, Standing};
 

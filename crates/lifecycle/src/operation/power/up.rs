@@ -3,7 +3,9 @@
 use conditions::{Check, Identity, Observation, RunState, Timestamp};
 
 use super::super::{BootProof, Effect, Limits, Outcome};
-use super::{Cause, Goal, Phase, Power, is_stopped};
+use super::machine::is_stopped;
+use super::saved::{Cause, Phase};
+use super::{Goal, Power};
 use crate::gate::{Refusal, StartOrder};
 use crate::{Health, NotReady, Readiness};
 
