@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 /// A test that waits so long has failed.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// QEMU's test suite waits no longer for an agent's socket.
 const SOCKET_WITHIN: Duration = Duration::from_secs(10);
