@@ -26,7 +26,7 @@ pub(crate) fn intent(effect: &Effect) -> String {
         ),
         Effect::Start(order) => format!("powering on at {}", order.node()),
         Effect::Probe => "asking SSH".to_owned(),
-        Effect::Reboot => "asking the guest through SSH to reboot itself".to_owned(),
+        Effect::Reboot => "asking the machine through SSH to reboot itself".to_owned(),
         Effect::Apply(remedy) => remedy.describe(),
         Effect::Watcher => "looking whether the guest watches for a stop".to_owned(),
         Effect::Notify(Notice::Pending(request)) => format!(

@@ -29,7 +29,7 @@ fn a_guest_is_patched_rebooted_and_the_timeline_proves_it() {
         "1 to upgrade (1 for security), 0 to install, 0 to remove, 0 stay",
         "starting apt-get dist-upgrade in hospes-patch-r1.service",
         "/run/reboot-required, by zip",
-        "asking the guest through SSH to reboot itself",
+        "asking the machine through SSH to reboot itself",
         "no unit has failed since",
         "its agent does not answer, which changes nothing here",
         "upgraded: zip",
