@@ -9,11 +9,6 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// A permit vouches for a guest's health as it was when it was checked; not for long.
 const LONGEST_PERMIT: Duration = Duration::from_secs(5 * 60);
 
-/// What a node is told: neither its agent nor its power is anybody's.
-const OF_NODES: &[&str] = &["ssh-connect", "ssh-command", "ready", "reboot"];
-/// A server takes longer to boot than a guest.
-const REBOOT_OF_NODES: Duration = Duration::from_secs(30 * 60);
-
 /// One definition gives the resolved deadlines, their keys, their defaults and their reader.
 macro_rules! deadlines {
     ($($(#[$doc:meta])+ $field:ident: $key:literal = $seconds:literal s, at most $longest:ident;)+) => {
@@ -42,7 +37,7 @@ macro_rules! deadlines {
                 Self::read_some(table, Self::KEYS, mistakes)
             }
 
-            fn read_some(table: &Table<'_>, keys: &[&str], mistakes: &mut Mistakes) -> Self {
+            pub(crate) fn read_some(table: &Table<'_>, keys: &[&str], mistakes: &mut Mistakes) -> Self {
                 table.allow_only(keys, mistakes);
                 Self {
                     $($field: table
@@ -88,12 +83,11 @@ deadlines! {
 }
 
 impl DeadlineSettings {
-    /// The table of a cluster's nodes, whatever its guests are told.
-    pub(crate) fn read_of_nodes(table: Option<Table<'_>>, mistakes: &mut Mistakes) -> Self {
-        let said = table.map(|table| Self::read_some(&table, OF_NODES, mistakes));
-        said.unwrap_or_default().or(&Self {
-            reboot: Some(REBOOT_OF_NODES),
+    /// That of a reboot alone.
+    pub(crate) fn of_reboot(reboot: Duration) -> Self {
+        Self {
+            reboot: Some(reboot),
             ..Self::default()
-        })
+        }
     }
 }

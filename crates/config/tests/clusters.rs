@@ -154,10 +154,23 @@ fn a_node_may_take_its_time_to_reboot_whatever_its_guests_are_told() {
         config.clusters["home"].node_deadlines()
     };
     let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
-    let usual = of("");
+    let usual = of("").phases;
     assert_eq!((usual.reboot, usual.ready), (minutes(30), minutes(7)));
-    let told = of("[cluster.home.node-deadlines]\nreboot = \"45m\"\n");
+    let told = of("[cluster.home.node-deadlines]\nreboot = \"45m\"\n").phases;
     assert_eq!((told.reboot, told.ready), (minutes(45), minutes(7)));
+}
+
+#[test]
+fn emptying_a_node_and_bringing_it_back_may_take_longer() {
+    let of = |more: &str| {
+        let config = load(format!("{}{more}", cluster("home"))).unwrap();
+        let told = config.clusters["home"].node_deadlines();
+        [told.guest_move, told.evacuation, told.back].map(|told| told.as_secs() / 60)
+    };
+    assert_eq!(of(""), [60, 60, 20]);
+    let all = "[cluster.home.node-deadlines]\nguest-move = \"3h\"\nevacuation = \"4h\"\n\
+               back = \"45m\"\n";
+    assert_eq!(of(all), [180, 240, 45]);
 }
 
 #[test]

@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use toml_file::{Fault, Mistakes, Table};
 
 use super::Cluster;
-use crate::deadlines::DeadlineSettings;
 use crate::guest::Whose;
+use crate::node_deadlines::NodeDeadlineSettings;
 use crate::ssh::SshSettings;
 use crate::value::Origin;
-use crate::{Deadlines, Ssh};
+use crate::{NodeDeadlines, Ssh};
 
 const NODE_KEYS: &[&str] = &["ssh"];
 /// What a host name holds at most.
@@ -24,7 +24,7 @@ pub(super) struct Nodes {
     /// Of single ones, by name.
     each: BTreeMap<String, SshSettings>,
     /// How long each phase may take.
-    deadlines: DeadlineSettings,
+    deadlines: NodeDeadlineSettings,
 }
 
 impl Nodes {
@@ -50,7 +50,7 @@ impl Nodes {
         Self {
             all: all.unwrap_or_default().or(&defaults.of_keys()),
             each,
-            deadlines: DeadlineSettings::read_of_nodes(
+            deadlines: NodeDeadlineSettings::read(
                 cluster.table("node-deadlines", mistakes),
                 mistakes,
             ),
@@ -76,9 +76,8 @@ impl Cluster {
     /// How long each phase may take on a node. What `node-deadlines` does not say is as on guests,
     /// but for the reboot: 30 min.
     #[must_use]
-    pub fn node_deadlines(&self) -> Deadlines {
-        let deadlines = &self.nodes.deadlines;
-        deadlines.or(&self.guests.deadlines).resolved()
+    pub fn node_deadlines(&self) -> NodeDeadlines {
+        self.nodes.deadlines.resolved(&self.guests.deadlines)
     }
 }
 

@@ -53,7 +53,7 @@ pub(crate) struct Node {
     /// What may not be done that patching takes.
     pub(crate) lacks: Lacks,
     ssh: Option<config::Ssh>,
-    deadlines: config::Deadlines,
+    deadlines: config::NodeDeadlines,
 }
 
 impl Node {
@@ -87,18 +87,28 @@ impl Node {
         self.ssh.is_some()
     }
 
-    /// Deadlines of the phases.
+    /// How long emptying it and bringing it back may take.
+    pub(crate) fn patience(&self) -> patch::node::Limits {
+        patch::node::Limits {
+            guest: self.deadlines.guest_move,
+            evacuation: self.deadlines.evacuation,
+            back: self.deadlines.back,
+            ..patch::node::Limits::default()
+        }
+    }
+
+    /// Deadlines of the phases of its reboot.
     pub(crate) fn limits(&self) -> Limits {
         Limits {
-            ready: self.deadlines.ready,
-            reboot: self.deadlines.reboot,
+            ready: self.deadlines.phases.ready,
+            reboot: self.deadlines.phases.reboot,
             ..Limits::default()
         }
     }
 
     /// How long one script may take, login included.
     pub(crate) const fn script(&self) -> Duration {
-        self.deadlines.ssh_command
+        self.deadlines.phases.ssh_command
     }
 }
 
@@ -174,7 +184,7 @@ impl Fleet {
             return None;
         };
         let (machine, store) = (node.id(), Arc::clone(self.store()));
-        let deadlines = node.deadlines;
+        let deadlines = node.deadlines.phases;
         Some(Login::at(&host, move |host| {
             let judge = Judge {
                 machine: machine.clone(),

@@ -2,7 +2,7 @@
 
 use conditions::NodeName;
 use patch::RunId;
-use patch::node::{Allowance, Settings};
+use patch::node::{Allowance, Limits, Settings};
 use plan::NodePatching;
 
 use crate::patch::guest::Manner;
@@ -13,6 +13,7 @@ pub(crate) fn manner(
     id: RunId,
     packages: &Manner,
     patching: NodePatching,
+    limits: Limits,
 ) -> Settings {
     let mut settings = Settings::new(node.clone(), packages.settings(id));
     settings.allowances.others = Allowance {
@@ -20,6 +21,7 @@ pub(crate) fn manner(
         local_disks: patching.copy_local_disks,
     };
     settings.adopt_maintenance = patching.adopt_maintenance;
+    settings.limits = limits;
     settings
 }
 
@@ -36,7 +38,10 @@ mod tests {
             let file = PlanFile::read(text.as_bytes()).expect("a plan file");
             let patching = file.groups["nodes"].policy.patching.node;
             let id = "r1".parse().expect("a name");
-            let settings = manner(&NodeName::new("pve1"), id, &Manner::default(), patching);
+            let (node, mut limits) = (NodeName::new("pve1"), Limits::default());
+            limits.back *= 2;
+            let settings = manner(&node, id, &Manner::default(), patching, limits);
+            assert_eq!(settings.limits, limits);
             let Allowance {
                 interruption,
                 local_disks,

@@ -101,7 +101,7 @@ fn begun(
     }
     let lock = locked(fleet, node.id(), "patch nodes")?;
     let name = name(fleet)?;
-    let settings = manner(&node.host.name, name, packages, patching);
+    let settings = manner(&node.host.name, name, packages, patching, node.patience());
     let (run, effect) = Run::begin(settings, now());
     let state = State {
         node: run.saved(),
