@@ -143,6 +143,11 @@ impl Refusal {
     pub const fn patience(&self, limits: &Limits) -> Duration {
         match self {
             Self::Unread { .. } | Self::Unclear { .. } => limits.look,
+            // As right after the node has booted.
+            Self::OutOfService {
+                state: HaNode::Unknown,
+                ..
+            } => limits.look,
             Self::Task { .. }
             | Self::Replicates { .. }
             | Self::Locked { .. }

@@ -272,7 +272,7 @@ fn with_ha(view: &mut View, node: NodeName, state: HaNode) {
 
 #[test]
 fn what_speaks_against_a_node_is_told_with_what_to_do() {
-    let changes: [(&str, Change); 15] = [
+    let changes: [(&str, Change); 16] = [
         ("nothing", |_| ()),
         ("console", |it| {
             it.tasks = Seen::Read(vec![task("vncproxy")])
@@ -300,6 +300,7 @@ fn what_speaks_against_a_node_is_told_with_what_to_do() {
         ("in maintenance", |it| {
             with_ha(it, node(1), HaNode::Maintenance)
         }),
+        ("just booted", |it| with_ha(it, node(1), HaNode::Unknown)),
         ("another in maintenance", |it| {
             with_ha(it, node(2), HaNode::Maintenance)
         }),
