@@ -1,6 +1,6 @@
 //! The backend against answers over real HTTPS.
 
-#[allow(dead_code, reason = "its other users need more of it")]
+#[allow(dead_code, unused_imports, reason = "its other users need more of it")]
 #[path = "../../../lifecycle/tests/fixture/mod.rs"]
 mod fixture;
 mod nodes;
