@@ -255,10 +255,10 @@ mod tests {
         drop(proxmox);
         let nobody = ha_manager(dir.path(), disable).await;
         assert_eq!(nobody.status.code(), Some(255), "{nobody:?}");
-        assert!(
-            String::from_utf8_lossy(&nobody.stderr).contains("Connection refused"),
-            "{nobody:?}"
-        );
+        // Its listener may outlive it for a moment, and its connections do not.
+        let said = String::from_utf8_lossy(&nobody.stderr);
+        let told = ["Connection refused", "Connection reset"];
+        assert!(told.iter().any(|it| said.contains(it)), "{nobody:?}");
     }
 
     struct Running(Child);
