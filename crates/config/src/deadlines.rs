@@ -5,7 +5,8 @@ use std::time::Duration;
 use toml_file::value::duration;
 use toml_file::{Mistakes, Table};
 
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// The longest of most phases.
+pub(crate) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// A permit vouches for a guest's health as it was when it was checked; not for long.
 const LONGEST_PERMIT: Duration = Duration::from_secs(5 * 60);
 

@@ -6,7 +6,7 @@ use toml_file::value::duration;
 use toml_file::{Mistakes, Table};
 
 use crate::Deadlines;
-use crate::deadlines::DeadlineSettings;
+use crate::deadlines::{DAY, DeadlineSettings};
 
 /// Neither a node's agent nor its power is anybody's.
 const KEYS: &[&str] = &[
@@ -19,7 +19,6 @@ const KEYS: &[&str] = &[
     "back",
 ];
 const HOUR: Duration = Duration::from_secs(60 * 60);
-const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 /// A server takes longer to boot than a guest.
 const REBOOT: Duration = Duration::from_secs(30 * 60);
 const BACK: Duration = Duration::from_secs(20 * 60);
@@ -53,9 +52,7 @@ impl NodeDeadlineSettings {
         };
         let phases = DeadlineSettings::read_some(&table, KEYS, mistakes);
         let mut read = |key: &'static str| {
-            table.read(key, mistakes, |value| {
-                duration(value, Duration::ZERO..=LONGEST)
-            })
+            table.read(key, mistakes, |value| duration(value, Duration::ZERO..=DAY))
         };
         Self {
             phases,

@@ -1,7 +1,7 @@
 //! The backend against answers over real HTTPS.
 
-#[allow(dead_code, unused_imports, reason = "its other users need more of it")]
-#[path = "../../../lifecycle/tests/fixture/mod.rs"]
+#[allow(dead_code, reason = "its other users need more of it")]
+#[path = "../../../lifecycle/tests/fixture/guest.rs"]
 mod fixture;
 mod nodes;
 mod observing;

@@ -1,7 +1,7 @@
 //! The gate: which check yields a permit, which observation redeems it, and what powers on.
 
 mod cluster;
-#[path = "../fixture/mod.rs"]
+#[path = "../fixture/guest.rs"]
 mod fixture;
 mod model;
 

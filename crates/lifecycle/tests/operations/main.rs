@@ -4,7 +4,7 @@ mod arbitrary;
 mod cluster;
 mod drive;
 mod fix;
-#[path = "../fixture/mod.rs"]
+#[path = "../fixture/guest.rs"]
 mod fixture;
 mod graceful;
 mod reboot;

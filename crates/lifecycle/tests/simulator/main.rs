@@ -8,7 +8,7 @@
 mod agent;
 mod cluster;
 mod controller;
-#[path = "../fixture/mod.rs"]
+#[path = "../fixture/guest.rs"]
 mod fixture;
 mod guest;
 mod hypervisor;

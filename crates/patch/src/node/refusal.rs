@@ -142,9 +142,10 @@ impl Refusal {
     #[must_use]
     pub const fn patience(&self, limits: &Limits) -> Duration {
         match self {
-            Self::Unread { .. } | Self::Unclear { .. } => limits.look,
-            // As right after the node has booted.
-            Self::OutOfService {
+            // High availability has lost sight of a node right after it has booted.
+            Self::Unread { .. }
+            | Self::Unclear { .. }
+            | Self::OutOfService {
                 state: HaNode::Unknown,
                 ..
             } => limits.look,
